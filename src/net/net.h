@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The network of a container: what an engine left in a network namespace becomes a guest's layer-2
+ * device and its configuration.
+ *
+ *     net_survey -> net_plan (pure) -> net_record -> [caller stores the record] -> net_apply
+ *                                                                    ... net_restore(record)
+ *
+ * Every function works in the network namespace of the calling thread; the caller enters it. This
+ * folder knows interfaces, never OCI. The order is a rule: the record is on disk before net_apply()
+ * changes anything, so that net_restore() can undo a half-made change after kill -9.
+ *
+ * Privileges: net_survey needs none beyond being there; net_apply and net_restore need CAP_NET_ADMIN
+ * over the namespace, /dev/net/tun, and a writable /proc/sys/net.
+ */
+#ifndef RUNNC_NET_NET_H
+#define RUNNC_NET_NET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi/guest_config.h"
+#include "abi/launch.h"
+#include "base/err.h"
+
+/* ---- survey: what is there ---------------------------------------------------------------- */
+
+/* A netlink message as the kernel sent it, whole: replayed by net_restore(), never interpreted twice. */
+struct net_raw {
+	void *data;
+	size_t len;
+};
+
+struct net_link {
+	int index;
+	int master;			/* 0: none */
+	uint16_t type;			/* ARPHRD_* */
+	bool carrier;
+	bool ipv6;			/* the kernel keeps IPv6 settings for it: the next three are valid */
+	int32_t disable_ipv6;		/* net.ipv6.conf.NAME.* */
+	int32_t accept_ra;
+	int32_t accept_dad;
+	uint32_t flags;			/* IFF_* */
+	uint32_t mtu;
+	uint32_t txqlen;
+	bool has_mac;			/* false: the hardware address is not 6 bytes long */
+	uint8_t mac[6];
+	bool clsact;			/* an ingress or clsact qdisc is there */
+	bool plumbed;			/* ... with a redirect that this runtime made (see net/tc.h) */
+	char name[16];
+	char kind[16];			/* "veth", "macvlan", "bridge", "tun", ...; "": none told */
+};
+
+/* Here `link` is the interface's index in the namespace; in a plan it is the guest device's index. */
+struct net_addr {
+	struct gcfg_addr addr;		/* flags: all IFA_F_* that the kernel told */
+	struct net_raw raw;
+};
+
+struct net_route {
+	struct gcfg_route route;
+	struct gcfg_hop *hops;		/* route.nr_hops of them; one for an ordinary route */
+	bool kernel_made;		/* RTPROT_KERNEL: follows from an address */
+	struct net_raw raw;
+};
+
+struct net_neigh {
+	struct gcfg_neigh neigh;	/* state: all NUD_* bits; mac zeros where there is none */
+	bool proxy;			/* NTF_PROXY: an address that the namespace answers for */
+	struct net_raw raw;
+};
+
+/*
+ * Everything in the namespace, in the kernel's order: links; IPv4 and IPv6 addresses; routes of all
+ * tables but those that the kernel makes in table local; neighbours: permanent ones, proxies, and
+ * whatever is known of a default route's gateway.
+ */
+struct net_survey {
+	uint64_t netns;			/* inode number of the namespace */
+	uint64_t boottime_ms;		/* CLOCK_BOOTTIME of the survey: address lifetimes count from here */
+	struct net_link *links;
+	size_t nr_links;
+	struct net_addr *addrs;
+	size_t nr_addrs;
+	struct net_route *routes;
+	size_t nr_routes;
+	struct net_neigh *neighs;
+	size_t nr_neighs;
+	size_t nr_rules;		/* policy rules beyond the kernel's own three */
+};
+
+/*
+ * Fill in *@out, which need not be initialised. On success free it with net_survey_free().
+ * Returns 0, or a negative errno with @e filled in (then *@out is empty, freeing it is allowed):
+ * -EBADMSG for a malformed reply, -E2BIG beyond 65536 objects of a kind.
+ */
+int net_survey(struct net_survey *out, struct err *e);
+void net_survey_free(struct net_survey *s);
+
+/* The link with this index, or NULL. Borrowed from @s. */
+const struct net_link *net_survey_link(const struct net_survey *s, int index);
+
+/* ---- plan: what will be done -------------------------------------------------------------- */
+
+enum net_mode {
+	NET_MODE_TC,			/* redirect by tc, both ways, between the interface and a tap */
+	NET_MODE_BRIDGE,		/* the interface and a tap are ports of a bridge */
+};
+
+enum net_mac {
+	NET_MAC_ADOPT,			/* the guest gets the interface's original MAC */
+	NET_MAC_RANDOM,			/* the guest gets a new one: shows the failure of the blog post */
+};
+
+/* "tc", "bridge"; "adopt", "random". The parsers return false for any other text. */
+const char *net_mode_name(enum net_mode mode);
+const char *net_mac_name(enum net_mac mac);
+bool net_mode_parse(const char *text, enum net_mode *mode);
+bool net_mac_parse(const char *text, enum net_mac *mac);
+
+struct net_request {
+	enum net_mode mode;
+	enum net_mac mac;
+	uint8_t entropy[16];		/* where new MACs come from, so that net_plan() stays pure */
+};
+
+/* Mode tc, MAC adopted, fresh entropy. Returns 0 or -errno with @e filled in. */
+int net_request_init(struct net_request *r, struct err *e);
+
+/* How one interface of the namespace is connected to one guest device. */
+struct net_port {
+	int index;			/* of the interface in the namespace */
+	char name[16];			/* its name, which the guest's device gets as well */
+	enum net_mode mode;
+	enum net_mac mac_mode;
+	uint32_t mtu;
+	uint32_t host_flags;		/* its IFF_* before the change */
+	bool ipv6;			/* IPv6 must be disabled on it */
+	bool clsact;			/* has an ingress or clsact qdisc already */
+	uint8_t host_mac[6];		/* its original MAC */
+	uint8_t new_mac[6];		/* bridge and adopt: what the interface gets instead */
+	uint8_t bridge_mac[6];		/* bridge: the bridge's own */
+	uint8_t guest_mac[6];
+	char tap[16];			/* names that were free at the survey */
+	char bridge[16];		/* "" in mode tc */
+};
+
+/*
+ * ports[i] belongs to links[i], whose index is i. Addresses, routes, hops and neighbours name guest
+ * devices by that index. Routes come in an order in which each can be added: those without a gateway
+ * first. hops are stored in the order of the routes: a route's hops follow those of the route before.
+ */
+struct net_plan {
+	struct net_port ports[NABLA_LAUNCH_NETS];
+	struct gcfg_link links[NABLA_LAUNCH_NETS];
+	size_t nr_ports;		/* 0: the container has no network */
+	struct gcfg_addr *addrs;
+	size_t nr_addrs;
+	struct gcfg_route *routes;
+	size_t nr_routes;
+	struct gcfg_hop *hops;
+	size_t nr_hops;
+	struct gcfg_neigh *neighs;
+	size_t nr_neighs;
+	char **sysctls;			/* for GCFG_SYSCTL: "net/ipv6/conf/eth0/accept_ra=0" */
+	size_t nr_sysctls;
+	char **notices;			/* one line each: what is not handed over, and why */
+	size_t nr_notices;
+};
+
+/*
+ * Pure. Every Ethernet interface that is up, has carrier and an address beyond IPv6 link-local becomes
+ * a guest device, the one with the default route first, up to NABLA_LAUNCH_NETS; anything else
+ * that carries an address gets a notice. A namespace without such an interface gives an empty plan.
+ * *@out need not be initialised. On success free it with net_plan_free().
+ * Returns 0, or -errno with @e filled in (then *@out is empty): -ENOMEM.
+ */
+int net_plan(const struct net_survey *s, const struct net_request *r, struct net_plan *out,
+	     struct err *e);
+void net_plan_free(struct net_plan *p);
+
+/* ---- record, apply, restore --------------------------------------------------------------- */
+
+/*
+ * *@json becomes a JSON text, the caller's to free(), from which net_restore() brings back what @p
+ * will change. For an empty plan it is a valid record that restores nothing.
+ * Returns 0 or -errno with @e filled in.
+ */
+int net_record(const struct net_survey *s, const struct net_plan *p, char **json, struct err *e);
+
+/*
+ * Carry out @p, in an order that loses and leaks no frame. nets[0..*@nr-1] are filled in; their
+ * descriptors (tap, vnet_hdr of 10 bytes, non-blocking, close-on-exec) are the caller's to close.
+ * A tap lives as long as its descriptor. Returns 0 or -errno with @e filled in; then no descriptor
+ * is handed out, and the caller must call net_restore() with the record.
+ */
+int net_apply(const struct net_plan *p, struct nabla_net nets[NABLA_LAUNCH_NETS], unsigned int *nr,
+	      struct err *e);
+
+/*
+ * Bring the namespace back to what @record says: links made for the guest are deleted; MAC, MTU,
+ * flags, settings, addresses with their flags and remaining lifetimes, routes, and permanent
+ * neighbours are put back in their order. Idempotent, from any state in which net_apply() or
+ * net_restore() was interrupted. Another namespace than the recorded one, or an interface that is
+ * gone, needs no restoring: success.
+ * Returns 0, or -errno with @e filled in: -EINVAL for a record that is none; otherwise as much as
+ * possible has been restored, and the call may be repeated.
+ */
+int net_restore(const char *record, struct err *e);
+
+#endif
