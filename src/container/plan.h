@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The plan: everything that will be done for one container, decided before anything is touched. This
+ * is the one place that knows both OCI's words and the words of the plumbing.
+ *
+ *	bundle + facts + options -> plan_make() -> struct plan
+ *	survey of the namespace  -> plan_set_network(), when the namespace is ready
+ *
+ * plan_make() and plan_set_network() are pure: no system call that sees or changes the host. The plan
+ * borrows strings of the bundle, which must outlive it.
+ */
+#ifndef RUNNC_CONTAINER_PLAN_H
+#define RUNNC_CONTAINER_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "bundle/bundle.h"
+#include "container/facts.h"
+#include "net/net.h"
+
+/*
+ * Memory. What the guest gets as its memory is a part of the container's limit: the rest pays for the
+ * kernel's own image, the launch record with its files, the host's page tables for guest memory
+ * (8 bytes per 4 KiB page, mapped in up to two places: 4 MiB per GiB) and kernel objects.
+ */
+#define PLAN_MEMORY_UNIT		(2ull << 20)	/* of abi/launch.h: sizes are multiples of it */
+#define PLAN_MEMORY_MIN			(64ull << 20)
+#define PLAN_MEMORY_MAX			(32ull << 30)
+#define PLAN_MEMORY_DEFAULT		(1ull << 30)	/* without a limit; or half of the host's */
+#define PLAN_MEMORY_OVERHEAD		(16ull << 20)	/* plus the limit divided by: */
+#define PLAN_MEMORY_OVERHEAD_SHARE	128
+
+/* Files that are copied into the guest in place of bind mounts. */
+#define PLAN_FILE_MAX			(1u << 20)	/* one bind-mounted file */
+#define PLAN_VOLUME_MAX			(8u << 20)	/* one directory, with org.runnc.volumes=copy */
+
+#define PLAN_DEFAULT_UID		65534u
+
+/* Annotations of ours; any other that starts with PLAN_ANNOTATION is refused. */
+#define PLAN_ANNOTATION			"org.runnc."
+#define PLAN_ANNOTATION_NET_MODE	"org.runnc.net.mode"	/* tc | bridge */
+#define PLAN_ANNOTATION_NET_MAC		"org.runnc.net.mac"	/* adopt | random */
+#define PLAN_ANNOTATION_MEMORY		"org.runnc.memory"	/* bytes, or with K, M, G behind */
+#define PLAN_ANNOTATION_UID		"org.runnc.uid"		/* host user and group id */
+#define PLAN_ANNOTATION_VOLUMES		"org.runnc.volumes"	/* copy */
+
+/* One annotation of the table above, for `runnc features` and the help. NULL behind the last one. */
+const char *plan_annotation_name(size_t index);
+
+enum plan_guest { PLAN_GUEST_LINUX };
+
+/* A mount that the guest's init makes. */
+struct plan_mount {
+	const char *destination;
+	const char *type;
+	const char *source;
+	char *data;
+	uint64_t flags;			/* MS_* */
+	uint64_t propagation;
+};
+
+/* A regular file that the guest gets a copy of. Its contents are read when the guest is launched. */
+struct plan_file {
+	char *destination;
+	char *source;
+	uint32_t mode;
+	uint32_t uid;
+	uint32_t gid;
+	bool readonly;
+	uint64_t size;			/* as it was when the facts were gathered: only for printing */
+};
+
+enum plan_network {
+	PLAN_NETWORK_NONE,		/* no namespace of its own: no network */
+	PLAN_NETWORK_LATER,		/* a new namespace, which hooks may fill during create */
+	PLAN_NETWORK_SURVEYED		/* plan_set_network() was called */
+};
+
+struct plan {
+	const struct bundle *bundle;
+	enum plan_guest guest;
+
+	uint32_t host_uid;		/* of the process on the host, and its group */
+	bool mem_limited;		/* resources.memory.limit is there: */
+	uint64_t mem_limit;
+	uint64_t mem_size;		/* the guest's memory */
+
+	struct plan_mount *mounts;
+	size_t nr_mounts;
+	struct plan_file *files;
+	size_t nr_files;
+	const struct bundle_device **devices;	/* those that the guest would not have by itself */
+	size_t nr_devices;
+	const char **masked;		/* beside the bundle's masked paths: /dev/null mounted over it */
+	size_t nr_masked;
+
+	struct net_request net_request;	/* its entropy is the caller's business */
+	enum plan_network network;
+	struct net_plan net;		/* empty unless PLAN_NETWORK_SURVEYED */
+
+	const char *cmdline;		/* the guest kernel's */
+
+	/* What is accepted and done differently from a plain container, one line each. */
+	char **notes;
+	size_t nr_notes;
+};
+
+struct plan_options {
+	const char *net_mode;		/* --net-mode: wins over the annotation; NULL: not given */
+	bool debug;			/* --debug: let the guest's kernel speak */
+};
+
+/*
+ * Decide. *@p is filled in and the caller's, to be given to plan_free() in either case. @facts must be
+ * of the same bundle, with trees if plan_wants_trees(). Returns 0, or -EINVAL for what cannot be done
+ * (the message names it), or -ENOMEM.
+ */
+int plan_make(const struct bundle *b, const struct facts *facts, const struct plan_options *options,
+	      struct plan *p, struct err *e);
+
+/* The bundle asks for copies of directories, so the facts must list them. */
+bool plan_wants_trees(const struct bundle *b);
+
+/* Add what was found in the container's network namespace. Returns 0 or -ENOMEM. */
+int plan_set_network(struct plan *p, const struct net_survey *survey, struct err *e);
+
+void plan_free(struct plan *p);
+#define _autoplan_ __attribute__((cleanup(plan_free)))
+
+#endif
