@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Short names for what people do here; meson builds the host side, scripts/kernel the guest kernel.
+PREFIX ?= /usr/local
+DESTDIR ?=
+BUILD = build
+LIBEXEC = $(DESTDIR)$(PREFIX)/libexec/runnc
+
+help:
+	@echo 'make deps     install the Debian packages that the rest needs (root)'
+	@echo 'make build    runnc and the guest kernel, into build/'
+	@echo 'make demo     two clusters, a web app as a Nabla container in each (root)'
+	@echo 'make test     everything that checks itself (root)'
+	@echo 'make bench    figures beside a plain container (root); build/bench.json'
+	@echo 'make lint     static analysis and format'
+	@echo 'make install  under PREFIX ($(PREFIX)), below DESTDIR'
+	@echo 'make clean    remove build/; the cache of kernels and images stays'
+
+deps:
+	@scripts/deps
+
+build: $(BUILD)/build.ninja
+	@ninja -C $(BUILD)
+	@scripts/kernel $(BUILD)/guest
+
+$(BUILD)/build.ninja:
+	@meson setup --prefix $(PREFIX) $(BUILD)
+
+demo: deps build
+	@demo/demo
+
+test: deps build
+	@tests/run-all
+
+bench: deps build
+	@bench/bench
+
+lint:
+	@tests/run-all lint
+
+install: build
+	@DESTDIR=$(DESTDIR) meson install --no-rebuild --quiet -C $(BUILD)
+	install -D -m 755 $(BUILD)/guest/nabla-linux $(LIBEXEC)/nabla-linux
+	install -D -m 644 $(BUILD)/guest/init/nabla-init.cpio $(LIBEXEC)/nabla-init.cpio
+
+clean:
+	rm -rf $(BUILD)
+
+.PHONY: help deps build demo test bench lint install clean
