@@ -4,11 +4,15 @@
 #
 #	container_bundle NAME [OPTION]... -- PROGRAM...	a bundle of $ROOTFS, options as of scripts/bundle
 #	container_run NAME		run it to its end; its status; its output is passed on
+#	container_try [OPTION]... -- PROGRAM...	both of these at once; sets $output and $status
 #	container_start NAME		create and start it; its output goes to $TMP/NAME.out
 #	container_pid NAME		print the process id on the host
 #	container_is NAME STATUS	is the container's status in the runtime's words this one?
 #	container_log NAME		print what it has written so far
 #	container_delete NAME		end and remove it; also done at the end of the script
+#
+#	pod_up				a pod for one container: the variables of tests/net/topology.sh
+#	in_peer COMMAND...		run it in the neighbouring pod
 #
 # RUNNC="scripts/crun" runs the same scripts on a plain container: a check of the scripts themselves,
 # and of the claim that a Nabla container behaves like one.
@@ -39,6 +43,16 @@ container_run()
 		"$RUNNC" "${container_root[@]}" run --bundle "$TMP/$1" "$TAG-$1" </dev/null
 }
 
+container_tries=0
+container_try()
+{
+	container_tries=$((container_tries + 1))
+	container_bundle "try$container_tries" "$@" || return
+	status=0
+	# shellcheck disable=SC2034	# both are the caller's
+	output=$(container_run "try$container_tries" 2>&1) || status=$?
+}
+
 container_start()
 {
 	at_exit container_delete "$1"
@@ -54,3 +68,15 @@ container_is()
 	[ "$("$RUNNC" "${container_root[@]}" state "$TAG-$1" | jq -r .status)" = "$2" ]
 }
 container_delete() { "$RUNNC" "${container_root[@]}" delete --force "$TAG-$1"; }
+
+. "$top/tests/net/topology.sh"
+
+pod_up()
+{
+	# shellcheck disable=SC2034	# for topology.sh: what the applications need is IPv4
+	TOPO_PREFIX=$TAG TOPO_V6=0
+	at_exit topo_down
+	topo_a_up
+}
+
+in_peer() { topo_in "$TOPO_POD2" "$@"; }
