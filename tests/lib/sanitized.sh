@@ -11,13 +11,13 @@ export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 
 sanitized_setup()
 {
-	local compiler=$1 dir=$top/build/test/$1 extra=-fno-sanitize-recover=all
-	# Warnings are errors here only: a user's newer compiler must not refuse an old release.
-	local options=(-Db_sanitize=address,undefined -Dwerror=true -Db_lundef=false)
+	local compiler=$1 dir=$top/build/test/$1 flags=-fno-sanitize-recover=all options
 
 	# Coverage feedback for the fuzz targets, which this build also makes.
-	[ "$compiler" != clang ] || extra="$extra,-fsanitize=fuzzer-no-link"
-	options+=("-Dc_args=${extra//,-/ -}")
+	[ "$compiler" != clang ] || flags="$flags -fsanitize=fuzzer-no-link"
+	# Warnings are errors here only: a user's newer compiler must not refuse an old release.
+	options=("-Db_sanitize=address,undefined" -Db_lundef=false -Dwerror=true -Db_colorout=never
+		"-Dc_args=$flags")
 	if [ -f "$dir/build.ninja" ]; then
 		# New folders and new fuzz targets are looked for when the build is configured.
 		CC=$compiler meson setup --reconfigure "${options[@]}" "$dir" "$top"
