@@ -6,7 +6,8 @@
  * bytes, and no file's data shares a block with anything else; its size is a multiple of 4096.
  * Same input, same bytes: names, types, modes, owners, times, links, xattrs and contents go in as
  * they are, symbolic links are stored and never followed, whiteouts and other nodes are kept, holes
- * stay holes; the file system's UUID is taken from the digest, its build time is 0.
+ * become zeros; the file system's UUID is taken from the digest, its build time is 0. (The order of
+ * an inode's xattrs is the source file system's.)
  *
  * Two names for a tree:
  *
@@ -27,8 +28,10 @@
  *   number for each mount.
  *
  * What is refused, each with its own message: a mount point inside the tree (its contents would be
- * lost unseen), a path too long for the builder (PATH_MAX), more files or bytes than the limits, a
- * tree that keeps changing while it is read.
+ * lost unseen), a path of more than 3840 bytes, more files or bytes than the limits, an xattr outside
+ * of user, trusted, security and POSIX ACLs, a tree that keeps changing while it is read; and what
+ * mkfs.erofs 1.5 would cut or leave out without a word: a name of 255 bytes, a name that begins with
+ * "lost+found". Only the directory lost+found in the root, mke2fs's, is left out.
  *
  * In the cache directory: image/DIGEST, tree/FINGERPRINT (a symbolic link whose target is a digest),
  * tmp/ (images being built, and locks), mnt/ (empty; the builder's mount point in a namespace of its
@@ -52,13 +55,17 @@
 #define IMAGE_CACHE_DIR		"/var/cache/runnc/images"
 #define IMAGE_DIGEST_SIZE	65	/* 64 hexadecimal digits and a NUL */
 
+#define IMAGE_MAX_FILES		1000000u	/* mkfs.erofs takes some 5 KiB of memory for each */
+#define IMAGE_MAX_BYTES		(256ull << 30)
+#define IMAGE_TIMEOUT_S		1800u
+
 /* image_find(): the cache has no image of this tree (or does not know yet that it has). */
 #define IMAGE_ABSENT		1
 
 struct image_limits {
-	uint64_t max_files;		/* entries of the tree, the root included; 0: 4,000,000 */
-	uint64_t max_bytes;		/* of file data, and of the image; 0: 256 GiB */
-	uint32_t timeout_s;		/* for one run of mkfs.erofs; 0: 1800 */
+	uint64_t max_files;		/* entries of the tree, the root included; 0: IMAGE_MAX_FILES */
+	uint64_t max_bytes;		/* of the files, holes too, and of the image; 0: IMAGE_MAX_BYTES */
+	uint32_t timeout_s;		/* for one run of mkfs.erofs; 0: IMAGE_TIMEOUT_S */
 	const char *mkfs;		/* mkfs.erofs by absolute path; NULL: where Debian has it */
 };
 
