@@ -15,6 +15,9 @@
 /* Mount the layers and stack them. *@root becomes an O_PATH descriptor of the caller's. 0 or -errno. */
 int init_root_build(const struct init_config *config, int *root, struct err *e);
 
+/* Mount the EROFS image @device, mapped (DAX) where that is possible. Returns 0 or -errno. */
+int init_root_mount_image(const char *device, const char *target, unsigned long flags);
+
 /* Only the stack: @lowers as for overlayfs' lowerdir=, topmost first. Mounted on @target. 0 or -errno. */
 int init_root_stack(const char *lowers, const struct gcfg_root *options, const char *target,
 		    struct err *e);

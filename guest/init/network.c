@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The guest's network, as the runtime found it on the host. */
+#include "guest/init/network.h"
+
+#include "abi/launch.h"
+#include "guest/init/netlink.h"
+#include "guest/init/system.h"
+
+#include <errno.h>
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/neighbour.h>
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define LOOPBACK_INDEX 1		/* of the kernel, in every network namespace */
+
+/* What the addresses and routes need to know of the links, by gcfg_link.index. */
+struct network {
+	const struct init_config *config;
+	struct init_netlink nl;
+	int ifindex[NABLA_LAUNCH_NETS];
+};
+
+static size_t address_size(uint8_t family)
+{
+	return family == AF_INET6 ? 16 : 4;
+}
+
+static bool address_given(const uint8_t address[16])
+{
+	static const uint8_t none[16];
+
+	return memcmp(address, none, sizeof(none)) != 0;
+}
+
+static int set_up(struct network *net, int ifindex)
+{
+	struct init_request request;
+	struct ifinfomsg *body = init_request_start(&request, RTM_NEWLINK, 0, sizeof(*body));
+
+	body->ifi_index = ifindex;
+	body->ifi_flags = IFF_UP;
+	body->ifi_change = IFF_UP;
+	return init_netlink_send(&net->nl, &request);
+}
+
+/* Find the device by its name. Returns its index or -errno; @mac is its MAC (zeros if it has none). */
+static int find_device(struct network *net, const char *name, uint8_t mac[6])
+{
+	struct init_request request, answer;
+	const struct ifinfomsg *info;
+	struct ifinfomsg *body = init_request_start(&request, RTM_GETLINK, 0, sizeof(*body));
+	int left;
+
+	init_request_add(&request, IFLA_IFNAME, name, strlen(name) + 1);
+	/* Without it the answer carries statistics of every kind. */
+	init_request_add_u32(&request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	left = init_netlink_ask(&net->nl, &request, RTM_NEWLINK, &answer);
+	if (left < 0)
+		return left;
+	if (left < (int)NLMSG_LENGTH(sizeof(*info)))
+		return -EBADMSG;
+	info = NLMSG_DATA(&answer.header);
+	left -= (int)NLMSG_LENGTH(sizeof(*info));
+	memset(mac, 0, 6);
+	for (const struct rtattr *a = IFLA_RTA(info); RTA_OK(a, left); a = RTA_NEXT(a, left))
+		if (a->rta_type == IFLA_ADDRESS && RTA_PAYLOAD(a) == 6)
+			memcpy(mac, RTA_DATA(a), 6);
+	return info->ifi_index;
+}
+
+/* Whether the configuration brings the link's own link-local address. */
+static bool has_link_local(const struct init_config *config, uint32_t link)
+{
+	const struct gcfg_record *record = NULL;
+
+	while ((record = init_config_next(config, GCFG_ADDR, record))) {
+		const struct gcfg_addr *addr = init_config_payload(record);
+
+		if (addr->link == link && addr->family == AF_INET6 && addr->local[0] == 0xfe &&
+		    (addr->local[1] & 0xc0) == 0x80)
+			return true;
+	}
+	return false;
+}
+
+/* Then the kernel must not make one too, and wait a second for duplicates of it. */
+static int keep_from_generating(struct network *net, int ifindex)
+{
+	const uint8_t mode = IN6_ADDR_GEN_MODE_NONE;
+	struct init_request request;
+	struct ifinfomsg *body = init_request_start(&request, RTM_NEWLINK, 0, sizeof(*body));
+	size_t families, inet6;
+
+	body->ifi_index = ifindex;
+	families = init_request_open(&request, IFLA_AF_SPEC);
+	inet6 = init_request_open(&request, AF_INET6);
+	init_request_add(&request, IFLA_INET6_ADDR_GEN_MODE, &mode, sizeof(mode));
+	init_request_close(&request, inet6);
+	init_request_close(&request, families);
+	return init_netlink_send(&net->nl, &request);
+}
+
+static int disable_ipv6(const char *name, int proc)
+{
+	char path[64];
+	int r;
+
+	snprintf(path, sizeof(path), "sys/net/ipv6/conf/%s/disable_ipv6", name);
+	r = init_system_write(proc, path, "1");
+	/* A kernel without IPv6 has nothing to disable. */
+	return r == -ENOENT ? 0 : r;
+}
+
+static int set_link(struct network *net, const struct gcfg_link *link, int proc, struct err *e)
+{
+	struct init_request request;
+	struct ifinfomsg *body;
+	uint8_t mac[6];
+	int r = find_device(net, link->name, mac);
+
+	if (r < 0)
+		return err_set(e, r, "find interface '%s'", link->name);
+	net->ifindex[link->index] = r;
+
+	body = init_request_start(&request, RTM_NEWLINK, 0, sizeof(*body));
+	body->ifi_index = net->ifindex[link->index];
+	if (memcmp(mac, link->mac, sizeof(mac)) != 0)
+		init_request_add(&request, IFLA_ADDRESS, link->mac, sizeof(link->mac));
+	if (link->mtu)
+		init_request_add_u32(&request, IFLA_MTU, link->mtu);
+	if (link->txqlen)
+		init_request_add_u32(&request, IFLA_TXQLEN, link->txqlen);
+	r = init_netlink_send(&net->nl, &request);
+	if (r < 0)
+		return err_set(e, r, "set MAC, MTU %u and queue length %u of '%s'", link->mtu,
+			       link->txqlen, link->name);
+
+	if (link->flags & GCFG_LINK_NO_IPV6)
+		r = disable_ipv6(link->name, proc);
+	else if (has_link_local(net->config, link->index))
+		r = keep_from_generating(net, net->ifindex[link->index]);
+	if (r < 0)
+		return err_set(e, r, "set IPv6 of '%s'", link->name);
+
+	r = set_up(net, net->ifindex[link->index]);
+	return r < 0 ? err_set(e, r, "set '%s' up", link->name) : 0;
+}
+
+static int add_address(struct network *net, const struct gcfg_addr *addr)
+{
+	size_t size = address_size(addr->family);
+	uint32_t flags = addr->flags | (addr->family == AF_INET6 ? IFA_F_NODAD : 0);
+	struct ifa_cacheinfo lifetime = {
+		.ifa_prefered = addr->preferred_lft, .ifa_valid = addr->valid_lft,
+	};
+	struct init_request request;
+	struct ifaddrmsg *body;
+
+	body = init_request_start(&request, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, sizeof(*body));
+	body->ifa_family = addr->family;
+	body->ifa_prefixlen = addr->prefix;
+	body->ifa_scope = addr->scope;
+	body->ifa_index = (uint32_t)net->ifindex[addr->link];
+	init_request_add(&request, IFA_LOCAL, addr->local, size);
+	init_request_add(&request, IFA_ADDRESS, addr->peer, size);
+	if (addr->family == AF_INET && address_given(addr->broadcast))
+		init_request_add(&request, IFA_BROADCAST, addr->broadcast, size);
+	init_request_add_u32(&request, IFA_FLAGS, flags);
+	init_request_add(&request, IFA_CACHEINFO, &lifetime, sizeof(lifetime));
+	return init_netlink_send(&net->nl, &request);
+}
+
+static int add_neighbour(struct network *net, const struct gcfg_neigh *neigh)
+{
+	struct init_request request;
+	struct ndmsg *body;
+
+	body = init_request_start(&request, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, sizeof(*body));
+	body->ndm_family = neigh->family;
+	body->ndm_ifindex = net->ifindex[neigh->link];
+	body->ndm_state = neigh->state;
+	init_request_add(&request, NDA_DST, neigh->addr, address_size(neigh->family));
+	init_request_add(&request, NDA_LLADDR, neigh->mac, sizeof(neigh->mac));
+	return init_netlink_send(&net->nl, &request);
+}
+
+/* The others describe a state (dead, link down): the kernel refuses them in a request. */
+static uint32_t hop_flags(const struct gcfg_hop *hop)
+{
+	return hop->flags & (RTNH_F_ONLINK | RTNH_F_PERVASIVE);
+}
+
+static void add_gateway(struct init_request *request, uint8_t family, const struct gcfg_hop *hop)
+{
+	struct {
+		uint16_t family;
+		uint8_t address[16];
+	} via = { .family = hop->gateway_family };
+	size_t size = address_size(hop->gateway_family);
+
+	if (!hop->gateway_family)
+		return;
+	if (hop->gateway_family == family) {
+		init_request_add(request, RTA_GATEWAY, hop->gateway, size);
+		return;
+	}
+	memcpy(via.address, hop->gateway, size);
+	init_request_add(request, RTA_VIA, &via, sizeof(via.family) + size);
+}
+
+static void add_hops(struct network *net, struct init_request *request, const struct gcfg_route *route)
+{
+	const struct gcfg_hop *hop = (const void *)(route + 1);
+	size_t multipath = init_request_open(request, RTA_MULTIPATH);
+
+	for (unsigned int i = 0; i < route->nr_hops; i++) {
+		struct rtnexthop *next = init_request_grow(request, sizeof(*next));
+		size_t start;
+
+		if (!next)
+			return;
+		start = init_request_length(request) - sizeof(*next);
+		next->rtnh_ifindex = net->ifindex[hop[i].link];
+		next->rtnh_hops = hop[i].weight ? (unsigned char)(hop[i].weight - 1) : 0;
+		next->rtnh_flags = (unsigned char)hop_flags(&hop[i]);
+		add_gateway(request, route->family, &hop[i]);
+		next->rtnh_len = (unsigned short)(init_request_length(request) - start);
+	}
+	init_request_close(request, multipath);
+}
+
+static void add_metrics(struct init_request *request, const struct gcfg_route *route)
+{
+	size_t metrics;
+
+	if (!route->mtu)
+		return;
+	metrics = init_request_open(request, RTA_METRICS);
+	init_request_add_u32(request, RTAX_MTU, route->mtu);
+	init_request_close(request, metrics);
+}
+
+/*
+ * The kernel made the route to an address's own prefix when the address was added; the configuration's
+ * copy of it replaces it. Any other route is appended: two routes may differ in their device only.
+ */
+static uint16_t route_flags(const struct gcfg_route *route)
+{
+	if (route->family == AF_INET && route->protocol == RTPROT_KERNEL)
+		return NLM_F_CREATE | NLM_F_REPLACE;
+	return NLM_F_CREATE | NLM_F_APPEND;
+}
+
+static int add_route(struct network *net, const struct gcfg_route *route)
+{
+	const struct gcfg_hop *hop = (const void *)(route + 1);
+	size_t size = address_size(route->family);
+	struct init_request request;
+	struct rtmsg *body;
+	int r;
+
+	body = init_request_start(&request, RTM_NEWROUTE, route_flags(route), sizeof(*body));
+	body->rtm_family = route->family;
+	body->rtm_dst_len = route->dst_prefix;
+	body->rtm_src_len = route->src_prefix;
+	body->rtm_tos = route->tos;
+	body->rtm_table = route->table < 256 ? (unsigned char)route->table : RT_TABLE_UNSPEC;
+	body->rtm_protocol = route->protocol;
+	body->rtm_scope = route->scope;
+	body->rtm_type = route->type;
+	init_request_add_u32(&request, RTA_TABLE, route->table);
+	if (route->dst_prefix)
+		init_request_add(&request, RTA_DST, route->dst, size);
+	if (route->src_prefix)
+		init_request_add(&request, RTA_SRC, route->src, size);
+	if (address_given(route->prefsrc))
+		init_request_add(&request, RTA_PREFSRC, route->prefsrc, size);
+	if (route->metric)
+		init_request_add_u32(&request, RTA_PRIORITY, route->metric);
+	add_metrics(&request, route);
+	if (route->nr_hops == 1) {
+		body->rtm_flags = hop_flags(hop);
+		init_request_add_u32(&request, RTA_OIF, (uint32_t)net->ifindex[hop->link]);
+		add_gateway(&request, route->family, hop);
+	} else if (route->nr_hops) {
+		add_hops(net, &request, route);
+	}
+	r = init_netlink_send(&net->nl, &request);
+	/* The same in everything: the kernel made it itself (fe80::/64, ff00::/8, ...). */
+	return r == -EEXIST ? 0 : r;
+}
+
+static bool has_gateway(const struct gcfg_route *route)
+{
+	const struct gcfg_hop *hop = (const void *)(route + 1);
+
+	for (unsigned int i = 0; i < route->nr_hops; i++)
+		if (hop[i].gateway_family)
+			return true;
+	return false;
+}
+
+/* "10.0.0.0" or hexadecimal for IPv6, for messages only. */
+static const char *address_text(uint8_t family, const uint8_t address[16], char text[40])
+{
+	size_t len = 0;
+
+	if (family == AF_INET) {
+		snprintf(text, 40, "%u.%u.%u.%u", address[0], address[1], address[2], address[3]);
+		return text;
+	}
+	for (int i = 0; i < 16; i += 2)
+		len += (size_t)snprintf(text + len, 40 - len, "%s%x", i ? ":" : "",
+					address[i] << 8 | address[i + 1]);
+	return text;
+}
+
+static int set_links(struct network *net, int proc, struct err *e)
+{
+	const struct gcfg_record *record = NULL;
+	int r = 0;
+
+	while (!r && (record = init_config_next(net->config, GCFG_LINK, record)))
+		r = set_link(net, init_config_payload(record), proc, e);
+	return r;
+}
+
+static int add_addresses(struct network *net, struct err *e)
+{
+	const struct gcfg_record *record = NULL;
+	char text[40];
+
+	while ((record = init_config_next(net->config, GCFG_ADDR, record))) {
+		const struct gcfg_addr *addr = init_config_payload(record);
+		int r = add_address(net, addr);
+
+		if (r < 0)
+			return err_set(e, r, "add address %s/%u to '%s'",
+				       address_text(addr->family, addr->local, text), addr->prefix,
+				       init_config_link(net->config, addr->link)->name);
+	}
+	return 0;
+}
+
+static int add_neighbours(struct network *net, struct err *e)
+{
+	const struct gcfg_record *record = NULL;
+	char text[40];
+
+	while ((record = init_config_next(net->config, GCFG_NEIGH, record))) {
+		const struct gcfg_neigh *neigh = init_config_payload(record);
+		int r = add_neighbour(net, neigh);
+
+		if (r < 0)
+			return err_set(e, r, "add neighbour %s to '%s'",
+				       address_text(neigh->family, neigh->addr, text),
+				       init_config_link(net->config, neigh->link)->name);
+	}
+	return 0;
+}
+
+/* A gateway is only accepted once a route leads to it, and the kernel lists the default route first. */
+static int add_routes(struct network *net, bool with_gateway, struct err *e)
+{
+	const struct gcfg_record *record = NULL;
+	char text[40];
+
+	while ((record = init_config_next(net->config, GCFG_ROUTE, record))) {
+		const struct gcfg_route *route = init_config_payload(record);
+		int r = has_gateway(route) == with_gateway ? add_route(net, route) : 0;
+
+		if (r < 0)
+			return err_set(e, r, "add route to %s/%u",
+				       address_text(route->family, route->dst, text),
+				       route->dst_prefix);
+	}
+	return 0;
+}
+
+/*
+ * Neighbours that knew the address under another MAC learn the new one now instead of at the end of
+ * their cache's time. A courtesy: that it could not be sent must not keep the container from running.
+ */
+static void announce(struct network *net)
+{
+	const struct gcfg_record *record = NULL;
+
+	while ((record = init_config_next(net->config, GCFG_ADDR, record))) {
+		const struct gcfg_addr *addr = init_config_payload(record);
+		const struct gcfg_link *link = init_config_link(net->config, addr->link);
+
+		if (link->flags & GCFG_LINK_ANNOUNCE)
+			init_announce(net->ifindex[addr->link], link->mac, addr);
+	}
+}
+
+int init_network_set_up(const struct init_config *config, int proc, struct err *e)
+{
+	struct network net = { .config = config, .nl = INIT_NETLINK_NONE };
+	int r = init_netlink_open(&net.nl);
+
+	if (r < 0)
+		return err_set(e, r, "open netlink");
+	r = set_up(&net, LOOPBACK_INDEX);
+	if (r < 0)
+		err_set(e, r, "set 'lo' up");
+	if (!r)
+		r = set_links(&net, proc, e);
+	if (!r)
+		r = add_addresses(&net, e);
+	if (!r)
+		r = add_neighbours(&net, e);
+	if (!r)
+		r = add_routes(&net, false, e);
+	if (!r)
+		r = add_routes(&net, true, e);
+	if (!r)
+		announce(&net);
+	init_netlink_close(&net.nl);
+	return r < 0 ? err_wrap(e, r, "network") : 0;
+}
