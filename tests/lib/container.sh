@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# For test scripts to source, after tap.sh: containers of the runtime $RUNNC.
+# For scripts to source, after scratch.sh or tap.sh: containers of the runtime $RUNNC.
 #
 #	container_bundle NAME [OPTION]... -- PROGRAM...	a bundle of $ROOTFS, options as of scripts/bundle
 #	container_run NAME		run it to its end; its status; its output is passed on
@@ -56,7 +56,8 @@ container_try()
 container_start()
 {
 	at_exit container_delete "$1"
-	"$RUNNC" "${container_root[@]}" create --bundle "$TMP/$1" --pid-file "$TMP/$1.pid" "$TAG-$1" \
+	# A session of its own: what a terminal sends to the script is not meant for the container.
+	setsid -w "$RUNNC" "${container_root[@]}" create --bundle "$TMP/$1" --pid-file "$TMP/$1.pid" "$TAG-$1" \
 		>"$TMP/$1.out" 2>&1 </dev/null && "$RUNNC" "${container_root[@]}" start "$TAG-$1"
 }
 

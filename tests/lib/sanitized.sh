@@ -33,7 +33,7 @@ sanitized_build()
 	mkdir -p "$top/build/test"
 	(
 		flock 9
-		sanitized_setup "$1" && ninja -C "$top/build/test/$1"
+		sanitized_setup "$1" && ninja -k 0 -C "$top/build/test/$1"
 	) 9>"$top/build/test/$1.lock"
 }
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# For test scripts to source: results in TAP, and clean-up in the reverse order of making.
+# For test scripts to source: results in TAP, and what scratch.sh gives.
 #
 #	ok TEXT				a result
 #	not_ok TEXT [LINE...]		a result, with lines that say why
@@ -9,24 +9,10 @@
 #	refuse TEXT STATUS COMMAND...	ok if the command ends with exactly that status
 #	is TEXT WANTED GOT		ok if both are the same text
 #	has TEXT PART WHOLE		ok if the second text contains the first
-#	at_exit COMMAND...		run this when the script ends, however it ends, last one first
-#	wait_for SECONDS COMMAND...	try until its status is 0; status 1 when the time is over
 #	tap_done			print the plan; the last line of each script
-#
-# $TMP is a directory of the script's own, removed at its end. Names for links, namespaces and
-# containers start with $TAG, which no other run uses.
-set -u -o pipefail
-
-top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-TAG=rnc$$
-TMP=$(mktemp -d /tmp/$TAG.XXXXXX)
+. "$(dirname "${BASH_SOURCE[0]}")/scratch.sh"
 tap_count=0
 tap_failed=0
-tap_planned=
-tap_exit=()
-
-# What is tested; a caller may point these elsewhere.
-export RUNNC=${RUNNC:-$top/build/src/cli/runnc}
 
 ok() { tap_count=$((tap_count + 1)); echo "ok $tap_count - $1"; }
 skip() { tap_count=$((tap_count + 1)); echo "ok $tap_count - $1 # SKIP $2"; }
@@ -79,37 +65,10 @@ has()
 	esac
 }
 
-at_exit() { tap_exit+=("$(printf '%q ' "$@")"); }
-
-wait_for()
-{
-	local until=$((SECONDS + $1))
-	shift
-	until "$@" >/dev/null 2>&1 </dev/null; do
-		[ $SECONDS -lt $until ] || return 1
-		sleep 0.1
-	done
-}
-
 tap_done()
 {
-	tap_planned=1
+	finished=1
 	echo "1..$tap_count"
 	[ $tap_failed = 0 ] && [ $tap_count != 0 ]
 	exit
 }
-
-tap_cleanup()
-{
-	local status=$? i
-	trap '' INT TERM
-	for ((i = ${#tap_exit[@]} - 1; i >= 0; i--)); do
-		eval "${tap_exit[i]}" >/dev/null 2>&1 </dev/null
-	done
-	rm -rf --one-file-system "$TMP"
-	[ -n "$tap_planned" ] || [ $status != 0 ] || status=1
-	exit $status
-}
-trap tap_cleanup EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
