@@ -7,6 +7,9 @@
 #include <string.h>
 
 static void err_vformat(struct err *e, const char *format, va_list ap)
+	__attribute__((format(printf, 2, 0)));
+
+static void err_vformat(struct err *e, const char *format, va_list ap)
 {
 	if (vsnprintf(e->text, sizeof(e->text), format, ap) < 0)
 		e->text[0] = '\0';

@@ -185,13 +185,16 @@ struct bundle_device_rule {		/* linux.resources.devices, in order */
 
 struct bundle_resources {
 	bool present;
-	/* Bytes; -1: unlimited; BUNDLE_UNSET. The spec's words are those of cgroup v1. */
+	/*
+	 * Bytes; -1: unlimited; BUNDLE_UNSET. The spec's words are those of cgroup v1. Engines write 0
+	 * for "not given", here and in the pids limit and cpu quota; it becomes BUNDLE_UNSET.
+	 */
 	int64_t memory_limit;
 	int64_t memory_reservation;
 	int64_t memory_swap;		/* memory plus swap, as memory.memsw in cgroup v1 */
-	int64_t pids_limit;		/* -1 (or any below 1): unlimited; BUNDLE_UNSET */
+	int64_t pids_limit;		/* -1 (also for any other below 0): unlimited; BUNDLE_UNSET */
 	uint64_t cpu_shares;		/* 0: not given */
-	int64_t cpu_quota;		/* microseconds; -1: none; BUNDLE_UNSET */
+	int64_t cpu_quota;		/* microseconds; -1 (any below 0): none; BUNDLE_UNSET */
 	uint64_t cpu_period;		/* microseconds; 0: not given */
 	char *cpu_cpus;			/* NULL: not given; not checked further */
 	char *cpu_mems;
@@ -206,7 +209,7 @@ struct bundle {
 	char *dir;			/* of the bundle: absolute, cleaned */
 	char *oci_version;		/* 1.x.y */
 
-	char *root_path;		/* absolute, cleaned */
+	char *root_path;		/* absolute; as written, so with its symlinks and ".." */
 	bool root_readonly;
 
 	/* [config]: process may be missing at create; start then has nothing to run and must fail. */
