@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Transport: one rtnetlink socket, requests that change something, dumps. */
+#include "net/netlink.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* The kernel fills dumps up to 32 KiB per datagram (NLMSG_GOODSIZE); a larger one would be cut. */
+#define NET_NL_DATAGRAM (64u << 10)
+
+int net_nl_open(struct net_nl *nl, struct err *e)
+{
+	int on = 1;
+
+	memset(nl, 0, sizeof(*nl));
+	nl->buf = malloc(NET_NL_DATAGRAM);
+	if (!nl->buf)
+		return err_set(e, -ENOMEM, "open a netlink socket");
+	nl->sock = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	if (!nl->sock || mnl_socket_bind(nl->sock, 0, MNL_SOCKET_AUTOPID) < 0) {
+		int rc = err_set(e, -errno, "open a netlink socket");
+
+		net_nl_close(nl);
+		return rc;
+	}
+	/* Only better messages depend on it: kernels before 4.12 do without. */
+	mnl_socket_setsockopt(nl->sock, NETLINK_EXT_ACK, &on, sizeof(on));
+	return 0;
+}
+
+void net_nl_close(struct net_nl *nl)
+{
+	if (nl->sock)
+		mnl_socket_close(nl->sock);
+	free(nl->buf);
+	memset(nl, 0, sizeof(*nl));
+}
+
+void *net_nl_request(union net_msg *m, uint16_t type, uint16_t flags, size_t size)
+{
+	memset(m, 0, sizeof(*m));
+	mnl_nlmsg_put_header(m);
+	m->head.nlmsg_type = type;
+	m->head.nlmsg_flags = NLM_F_REQUEST | flags;
+	return mnl_nlmsg_put_extra_header(&m->head, size);
+}
+
+static int net_nl_send(struct net_nl *nl, struct nlmsghdr *m, struct err *e)
+{
+	m->nlmsg_seq = ++nl->seq;
+	m->nlmsg_pid = 0;
+	if (mnl_socket_sendto(nl->sock, m, m->nlmsg_len) < 0)
+		return err_set(e, -errno, "send to the kernel");
+	return 0;
+}
+
+/* One datagram from the kernel itself (port 0) into nl->buf. Returns its length or -errno. */
+static ssize_t net_nl_receive(struct net_nl *nl, struct err *e)
+{
+	struct sockaddr_nl from = { .nl_family = AF_UNSPEC };
+	struct iovec iov = { .iov_base = nl->buf, .iov_len = NET_NL_DATAGRAM };
+	struct msghdr msg = { .msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &iov,
+			      .msg_iovlen = 1 };
+	ssize_t len;
+
+	do {
+		len = recvmsg(mnl_socket_get_fd(nl->sock), &msg, 0);
+		if (len < 0 && errno != EINTR)
+			return err_set(e, -errno, "receive from the kernel");
+	} while (len < 0 || from.nl_family != AF_NETLINK || from.nl_pid != 0);
+
+	if (msg.msg_flags & MSG_TRUNC)
+		return err_say(e, -EBADMSG, "netlink datagram longer than %u bytes",
+			       NET_NL_DATAGRAM);
+	return len;
+}
+
+/* The text that the kernel attached to an error, or NULL. Points into @m. */
+static const char *net_nl_words(const struct nlmsghdr *m)
+{
+	size_t payload = mnl_nlmsg_get_payload_len(m), offset = sizeof(struct nlmsgerr);
+	const struct nlmsgerr *error = mnl_nlmsg_get_payload(m);
+	const struct nlattr *attr;
+
+	if (!(m->nlmsg_flags & NLM_F_ACK_TLVS))
+		return NULL;
+	if (!(m->nlmsg_flags & NLM_F_CAPPED)) {
+		if (error->msg.nlmsg_len < sizeof(struct nlmsghdr) ||
+		    error->msg.nlmsg_len > payload)
+			return NULL;
+		offset += MNL_ALIGN(error->msg.nlmsg_len) - sizeof(struct nlmsghdr);
+	}
+	if (offset > payload)
+		return NULL;
+	mnl_attr_for_each(attr, m, offset)
+		if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_MSG &&
+		    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
+			return mnl_attr_get_str(attr);
+	return NULL;
+}
+
+/* What an NLMSG_ERROR says: 0 or -errno, with @e filled in. */
+static int net_nl_verdict(const struct nlmsghdr *m, struct err *e)
+{
+	const struct nlmsgerr *error = mnl_nlmsg_get_payload(m);
+	const char *words;
+
+	if (mnl_nlmsg_get_payload_len(m) < sizeof(*error))
+		return err_say(e, -EBADMSG, "netlink error message cut short");
+	if (error->error == 0)
+		return 0;
+	if (error->error > 0 || error->error < -4095)
+		return err_say(e, -EBADMSG, "netlink error message with code %d", error->error);
+	words = net_nl_words(m);
+	if (words)
+		return err_set(e, error->error, "%s", words);
+	return err_say(e, error->error, "%s", strerror(-error->error));
+}
+
+int net_nl_change(struct net_nl *nl, struct nlmsghdr *m, struct err *e)
+{
+	int rc;
+
+	m->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
+	rc = net_nl_send(nl, m, e);
+	if (rc < 0)
+		return rc;
+
+	for (;;) {
+		const struct nlmsghdr *answer = nl->buf;
+		ssize_t received = net_nl_receive(nl, e);
+		int left = (int)received;
+
+		if (received < 0)
+			return (int)received;
+		for (; mnl_nlmsg_ok(answer, left); answer = mnl_nlmsg_next(answer, &left))
+			if (answer->nlmsg_seq == nl->seq && answer->nlmsg_type == NLMSG_ERROR)
+				return net_nl_verdict(answer, e);
+	}
+}
+
+/* Returns what the dump's caller gets, or -EINPROGRESS to go on. */
+static int net_nl_dumped(const struct nlmsghdr *m, net_nl_each *each, void *context,
+			 struct err *e)
+{
+	int rc;
+
+	if (m->nlmsg_flags & NLM_F_DUMP_INTR)
+		return NET_NL_AGAIN;
+	switch (m->nlmsg_type) {
+	case NLMSG_DONE:
+		return 0;
+	case NLMSG_ERROR:
+		rc = net_nl_verdict(m, e);
+		return rc < 0 ? rc : -EINPROGRESS;
+	case NLMSG_NOOP:
+		return -EINPROGRESS;
+	case NLMSG_OVERRUN:
+		return NET_NL_AGAIN;
+	}
+	rc = each(m, context);
+	if (rc < 0)
+		return err_set(e, rc, "read a netlink reply of type %u", m->nlmsg_type);
+	return rc ? rc : -EINPROGRESS;
+}
+
+int net_nl_dump(struct net_nl *nl, struct nlmsghdr *m, net_nl_each *each, void *context,
+		struct err *e)
+{
+	int rc;
+
+	m->nlmsg_flags |= NLM_F_REQUEST | NLM_F_DUMP;
+	rc = net_nl_send(nl, m, e);
+	if (rc < 0)
+		return rc;
+
+	for (;;) {
+		const struct nlmsghdr *answer = nl->buf;
+		ssize_t received = net_nl_receive(nl, e);
+		int left = (int)received;
+
+		if (received < 0)
+			return (int)received;
+		for (; mnl_nlmsg_ok(answer, left); answer = mnl_nlmsg_next(answer, &left)) {
+			/* What an earlier, abandoned dump still had to say. */
+			if (answer->nlmsg_seq != nl->seq)
+				continue;
+			rc = net_nl_dumped(answer, each, context, e);
+			if (rc != -EINPROGRESS)
+				return rc;
+		}
+	}
+}

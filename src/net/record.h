@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The record as net_restore() reads it. Internal to src/net. */
+#ifndef RUNNC_NET_RECORD_H
+#define RUNNC_NET_RECORD_H
+
+#include "net/net.h"
+
+/*
+ * @was.links[i] is the interface that was connected by @ports[i]; of a port only index, name, mode,
+ * tap and bridge are told. @was has no other links, and of addresses and neighbours only theirs.
+ */
+struct net_record {
+	struct net_survey was;
+	struct net_port ports[NABLA_LAUNCH_NETS];
+};
+
+/*
+ * Read @json as net_record() writes it; nothing in it is believed unchecked. On success free *@out
+ * with net_record_free(). Returns 0, -EINVAL or -ENOMEM with @e filled in.
+ */
+int net_record_read(const char *json, struct net_record *out, struct err *e);
+void net_record_free(struct net_record *r);
+
+#endif

@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Restore: make the namespace what its record says.
+ *
+ * Nothing here depends on how far an apply or a restore has come: each step compares what is there
+ * with what was there and changes only the difference. The order keeps the interface silent until
+ * it is itself again: our links and filters go first, then the MAC comes back (IPv6 still disabled, no
+ * IPv4 address), then IPv6 and the addresses, then routes, then neighbours.
+ *
+ * A step that fails does not keep the others from being tried; the first failure is reported.
+ */
+#include <errno.h>
+#include <linux/if_addr.h>
+#include <linux/neighbour.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/fd.h"
+#include "net/link.h"
+#include "net/net.h"
+#include "net/netlink.h"
+#include "net/record.h"
+#include "net/replay.h"
+#include "net/sysctl.h"
+#include "net/tc.h"
+
+struct restorer {
+	struct net_nl nl;
+	struct net_record record;
+	struct net_survey now;
+	uint32_t elapsed;		/* seconds since the record's survey */
+	int rc;				/* the first failure, told in *e */
+	struct err *e;
+};
+
+/* Every change goes through here. */
+static void note(struct restorer *r, int rc, struct err *e, const char *what, const char *name)
+{
+	if (rc >= 0 || r->rc < 0)
+		return;
+	r->rc = rc;
+	*r->e = *e;
+	err_wrap(r->e, rc, "%s '%s'", what, name);
+}
+
+/* Look again. Returns false if that failed: then nothing further can be compared. */
+static bool look(struct restorer *r)
+{
+	struct err e = ERR_INIT;
+	int rc;
+
+	net_survey_free(&r->now);
+	rc = net_survey(&r->now, &e);
+	if (rc < 0 && r->rc >= 0) {
+		r->rc = rc;
+		*r->e = e;
+	}
+	return rc == 0;
+}
+
+/* The recorded link as it is now; NULL if it is gone, or if its index belongs to another kind now. */
+static const struct net_link *current(const struct restorer *r, const struct net_link *was)
+{
+	const struct net_link *l = net_survey_link(&r->now, was->index);
+
+	return l && l->type == was->type && strcmp(l->kind, was->kind) == 0 ? l : NULL;
+}
+
+static bool is_recorded(const struct restorer *r, uint32_t link)
+{
+	for (size_t i = 0; i < r->record.was.nr_links; i++)
+		if ((uint32_t)r->record.was.links[i].index == link)
+			return current(r, &r->record.was.links[i]) != NULL;
+	return false;
+}
+
+/* ---- our links and filters ---------------------------------------------------------------- */
+
+/* The name was free when it was chosen, so a link of that name and kind is ours. */
+static void remove_link(struct restorer *r, const char *name, const char *kind)
+{
+	struct err e = ERR_INIT;
+
+	for (size_t i = 0; name[0] && i < r->now.nr_links; i++) {
+		const struct net_link *l = &r->now.links[i];
+
+		if (strcmp(l->name, name) == 0 && strcmp(l->kind, kind) == 0)
+			note(r, net_link_delete(&r->nl, l->index, &e), &e, "delete link", name);
+	}
+}
+
+static void remove_plumbing(struct restorer *r, const struct net_link *was, const struct net_port *p)
+{
+	const struct net_link *l = current(r, was);
+	struct err e = ERR_INIT;
+
+	if (l && l->clsact && !was->clsact)
+		note(r, net_tc_clsact_remove(&r->nl, l->index, &e), &e, "remove clsact from", l->name);
+	else if (l && l->plumbed)
+		note(r, net_tc_redirect_remove(&r->nl, l->index, &e), &e, "remove the redirect from",
+		     l->name);
+	remove_link(r, p->bridge, "bridge");
+	remove_link(r, p->tap, "tun");
+}
+
+/* ---- the link itself ---------------------------------------------------------------------- */
+
+static void restore_link(struct restorer *r, const struct net_link *was)
+{
+	const uint32_t mask = IFF_UP | IFF_PROMISC | IFF_ALLMULTI;
+	const struct net_link *l = current(r, was);
+	struct err e = ERR_INIT;
+
+	if (!l)
+		return;
+	if (memcmp(l->mac, was->mac, sizeof(l->mac)) != 0)
+		note(r, net_link_mac(&r->nl, l->index, was->mac, &e), &e, "restore the MAC of", l->name);
+	if (l->mtu != was->mtu)
+		note(r, net_link_mtu(&r->nl, l->index, was->mtu, &e), &e, "restore the MTU of", l->name);
+	if (l->txqlen != was->txqlen)
+		note(r, net_link_txqlen(&r->nl, l->index, was->txqlen, &e), &e,
+		     "restore the queue length of", l->name);
+	if ((l->flags ^ was->flags) & mask)
+		note(r, net_link_flags(&r->nl, l->index, was->flags, mask, &e), &e,
+		     "restore the flags of", l->name);
+}
+
+/* ---- addresses ---------------------------------------------------------------------------- */
+
+/* The next address of @link and @family in @s from *@i on, or NULL; *@i is moved behind it. */
+static const struct net_addr *next_addr(const struct net_survey *s, int link, uint8_t family, size_t *i)
+{
+	while (*i < s->nr_addrs) {
+		const struct net_addr *a = &s->addrs[(*i)++];
+
+		if (a->addr.link == (uint32_t)link && a->addr.family == family)
+			return a;
+	}
+	return NULL;
+}
+
+static bool has_addr(const struct net_survey *s, const struct net_addr *a)
+{
+	for (size_t i = 0; i < s->nr_addrs; i++)
+		if (net_replay_same_addr(&s->addrs[i], a))
+			return true;
+	return false;
+}
+
+/* Same addresses in the same order? For IPv4 the order says which are primary. */
+static bool same_addrs(const struct restorer *r, int link, uint8_t family)
+{
+	size_t i = 0, j = 0;
+
+	for (;;) {
+		const struct net_addr *a = next_addr(&r->record.was, link, family, &i);
+		const struct net_addr *b = next_addr(&r->now, link, family, &j);
+
+		if (!a || !b)
+			return a == b;
+		if (!net_replay_same_addr(a, b))
+			return false;
+	}
+}
+
+static void remove_addr(struct restorer *r, const struct net_addr *a, const char *name)
+{
+	struct err e = ERR_INIT;
+
+	note(r, net_replay_addr_remove(&r->nl, a, &e), &e, "remove an address from", name);
+}
+
+static void add_addr(struct restorer *r, const struct net_addr *a, const char *name)
+{
+	struct err e = ERR_INIT;
+
+	note(r, net_replay_addr(&r->nl, a, r->elapsed, &e), &e, "restore an address of", name);
+}
+
+static void restore_ipv4(struct restorer *r, const struct net_link *was)
+{
+	const struct net_addr *a;
+
+	if (!current(r, was) || same_addrs(r, was->index, AF_INET))
+		return;
+	for (size_t i = r->now.nr_addrs; i-- > 0;) {
+		a = &r->now.addrs[i];
+		if (a->addr.family == AF_INET && a->addr.link == (uint32_t)was->index)
+			remove_addr(r, a, was->name);
+	}
+	for (size_t i = 0; (a = next_addr(&r->record.was, was->index, AF_INET, &i));)
+		add_addr(r, a, was->name);
+}
+
+static void restore_ipv6(struct restorer *r, const struct net_link *was)
+{
+	const struct net_addr *a;
+
+	if (!current(r, was) || !was->ipv6 || was->disable_ipv6 != 0)
+		return;
+	for (size_t i = 0; (a = next_addr(&r->now, was->index, AF_INET6, &i));)
+		if (!has_addr(&r->record.was, a))
+			remove_addr(r, a, was->name);
+	/* The kernel puts a new one before the others of its scope: the last one first. */
+	for (size_t i = r->record.was.nr_addrs; i-- > 0;) {
+		a = &r->record.was.addrs[i];
+		if (a->addr.family == AF_INET6 && a->addr.link == (uint32_t)was->index &&
+		    !has_addr(&r->now, a))
+			add_addr(r, a, was->name);
+	}
+}
+
+/* ---- IPv6 settings ------------------------------------------------------------------------ */
+
+static void set_ipv6(struct restorer *r, const struct net_link *l, const char *key, int32_t value)
+{
+	struct err e = ERR_INIT;
+
+	note(r, net_sysctl_ipv6(l->name, key, value, &e), &e, "restore the IPv6 settings of", l->name);
+}
+
+/*
+ * Allow IPv6 again. The addresses were this interface's before: they need not be tentative for a
+ * second again, during which the next container would find no usable address.
+ */
+static void enable_ipv6(struct restorer *r, const struct net_link *was)
+{
+	const struct net_link *l = current(r, was);
+
+	if (!l || !l->ipv6 || !was->ipv6)
+		return;
+	if (was->disable_ipv6 == 0 && (l->disable_ipv6 != 0 || !same_addrs(r, was->index, AF_INET6)))
+		set_ipv6(r, l, "accept_dad", 0);
+	if (l->disable_ipv6 != was->disable_ipv6)
+		set_ipv6(r, l, "disable_ipv6", was->disable_ipv6);
+}
+
+static bool is_tentative(const struct restorer *r)
+{
+	for (size_t i = 0; i < r->now.nr_addrs; i++) {
+		const struct gcfg_addr *a = &r->now.addrs[i].addr;
+		const struct net_link *l = net_survey_link(&r->now, (int)a->link);
+
+		if ((a->flags & IFA_F_TENTATIVE) && is_recorded(r, a->link) && l && l->carrier)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The kernel ends the detection of duplicates in the background, also when there is none to be done;
+ * until then accept_dad must stay 0. With net.ipv6.conf.all.accept_dad it is done after all: not
+ * worth waiting for.
+ */
+static void settle_ipv6(struct restorer *r)
+{
+	const struct timespec pause = { .tv_nsec = 2000000 };
+
+	for (int i = 0; i < 100 && look(r) && is_tentative(r); i++)
+		nanosleep(&pause, NULL);
+	for (size_t i = 0; i < r->record.was.nr_links; i++) {
+		const struct net_link *was = &r->record.was.links[i], *l = current(r, was);
+
+		if (l && l->ipv6 && was->ipv6 && l->accept_dad != was->accept_dad)
+			set_ipv6(r, l, "accept_dad", was->accept_dad);
+	}
+}
+
+/* ---- routes ------------------------------------------------------------------------------- */
+
+static bool has_route(const struct net_survey *s, const struct net_route *route)
+{
+	for (size_t i = 0; i < s->nr_routes; i++)
+		if (net_replay_same_route(&s->routes[i], route))
+			return true;
+	return false;
+}
+
+/* What came with the addresses and had been removed, as CNI's ptp plugin does with prefix routes. */
+static void remove_routes(struct restorer *r)
+{
+	for (size_t i = 0; i < r->now.nr_routes; i++) {
+		const struct net_route *route = &r->now.routes[i];
+		struct err e = ERR_INIT;
+		bool ours = route->route.nr_hops > 0;
+
+		for (size_t h = 0; h < route->route.nr_hops; h++)
+			ours &= is_recorded(r, route->hops[h].link);
+		if (ours && !has_route(&r->record.was, route))
+			note(r, net_replay_route_remove(&r->nl, route, &e), &e, "remove a route over",
+			     net_survey_link(&r->now, (int)route->hops[0].link)->name);
+	}
+}
+
+/* A route may need another one, to its gateway: go round as long as something can be added. */
+static void add_routes(struct restorer *r)
+{
+	const struct net_survey *was = &r->record.was;
+	_autofree_ bool *done = calloc(was->nr_routes + 1, sizeof(*done));
+	struct err e = ERR_INIT;
+	bool progress = true;
+	int last = 0;
+
+	if (!done) {
+		note(r, err_set(&e, -ENOMEM, "restore"), &e, "restore", "routes");
+		return;
+	}
+	for (size_t i = 0; i < was->nr_routes; i++)
+		done[i] = has_route(&r->now, &was->routes[i]);
+	while (progress) {
+		progress = false;
+		last = 0;
+		for (size_t i = 0; i < was->nr_routes; i++) {
+			int rc = done[i] ? 0 : net_replay_route(&r->nl, &was->routes[i], r->elapsed, &e);
+
+			progress |= !done[i] && rc == 0;
+			done[i] |= rc == 0;
+			if (rc < 0)
+				last = rc;
+		}
+	}
+	note(r, last, &e, "restore a route over", was->nr_links ? was->links[0].name : "");
+}
+
+/* ---- neighbours --------------------------------------------------------------------------- */
+
+static bool has_neigh(const struct net_survey *s, const struct net_neigh *n)
+{
+	for (size_t i = 0; i < s->nr_neighs; i++) {
+		const struct net_neigh *other = &s->neighs[i];
+
+		if (other->proxy == n->proxy && other->neigh.link == n->neigh.link &&
+		    other->neigh.family == n->neigh.family && other->neigh.state == n->neigh.state &&
+		    memcmp(other->neigh.addr, n->neigh.addr, sizeof(n->neigh.addr)) == 0 &&
+		    memcmp(other->neigh.mac, n->neigh.mac, sizeof(n->neigh.mac)) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void restore_neighs(struct restorer *r)
+{
+	const struct net_survey *was = &r->record.was;
+
+	for (size_t i = 0; i < was->nr_neighs; i++) {
+		struct err e = ERR_INIT;
+		const struct net_neigh *n = &was->neighs[i];
+
+		if (is_recorded(r, n->neigh.link) && !has_neigh(&r->now, n))
+			note(r, net_replay_neigh(&r->nl, n, &e), &e, "restore a neighbour of",
+			     net_survey_link(&r->now, (int)n->neigh.link)->name);
+	}
+}
+
+/* ---- the whole ---------------------------------------------------------------------------- */
+
+static void each_link(struct restorer *r, void (*step)(struct restorer *, const struct net_link *))
+{
+	for (size_t i = 0; i < r->record.was.nr_links; i++)
+		step(r, &r->record.was.links[i]);
+}
+
+/* Drop addresses whose time was up before this restore: nobody misses them. */
+static void forget_expired(struct restorer *r)
+{
+	struct net_survey *was = &r->record.was;
+	size_t kept = 0;
+
+	r->elapsed = r->now.boottime_ms <= was->boottime_ms ?
+		0 : (uint32_t)((r->now.boottime_ms - was->boottime_ms) / 1000);
+	for (size_t i = 0; i < was->nr_addrs; i++)
+		if (was->addrs[i].addr.valid_lft > r->elapsed)
+			was->addrs[kept++] = was->addrs[i];
+		else
+			free(was->addrs[i].raw.data);
+	was->nr_addrs = kept;
+}
+
+static void restore_all(struct restorer *r)
+{
+	forget_expired(r);
+	for (size_t i = 0; i < r->record.was.nr_links; i++)
+		remove_plumbing(r, &r->record.was.links[i], &r->record.ports[i]);
+	if (!look(r))
+		return;
+	each_link(r, restore_link);
+	each_link(r, enable_ipv6);
+	if (!look(r))
+		return;
+	each_link(r, restore_ipv4);
+	each_link(r, restore_ipv6);
+	if (!look(r))
+		return;
+	remove_routes(r);
+	add_routes(r);
+	restore_neighs(r);
+	settle_ipv6(r);
+}
+
+int net_restore(const char *record, struct err *e)
+{
+	struct restorer r = { .e = e };
+	int rc = net_record_read(record, &r.record, e);
+
+	if (rc < 0)
+		return rc;
+	if (r.record.was.nr_links > 0 && look(&r)) {
+		/* Another namespace: the recorded one is gone, and all that was in it. */
+		if (r.now.netns == r.record.was.netns) {
+			rc = net_nl_open(&r.nl, e);
+			if (rc == 0)
+				restore_all(&r);
+			else
+				r.rc = rc;
+		}
+	}
+	net_nl_close(&r.nl);
+	net_survey_free(&r.now);
+	net_record_free(&r.record);
+	return r.rc < 0 ? err_wrap(e, r.rc, "restore the network") : 0;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Survey: list everything in the network namespace. */
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/if_link.h>
+#include <linux/neighbour.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "net/net.h"
+#include "net/netlink.h"
+#include "net/parse.h"
+
+/* Somebody else may be changing the namespace; a listing that is torn this often is an error. */
+#define NET_SURVEY_TRIES 16
+
+#ifndef RTEXT_FILTER_SKIP_STATS
+#define RTEXT_FILTER_SKIP_STATS (1 << 3)
+#endif
+
+void net_survey_free(struct net_survey *s)
+{
+	for (size_t i = 0; i < s->nr_addrs; i++)
+		free(s->addrs[i].raw.data);
+	for (size_t i = 0; i < s->nr_routes; i++) {
+		free(s->routes[i].raw.data);
+		free(s->routes[i].hops);
+	}
+	for (size_t i = 0; i < s->nr_neighs; i++)
+		free(s->neighs[i].raw.data);
+	free(s->links);
+	free(s->addrs);
+	free(s->routes);
+	free(s->neighs);
+	memset(s, 0, sizeof(*s));
+}
+
+const struct net_link *net_survey_link(const struct net_survey *s, int index)
+{
+	for (size_t i = 0; i < s->nr_links; i++)
+		if (s->links[i].index == index)
+			return &s->links[i];
+	return NULL;
+}
+
+static int survey_message(const struct nlmsghdr *m, void *context)
+{
+	return net_parse_message(context, m);
+}
+
+static int survey_links(struct net_nl *nl, struct net_survey *s, struct err *e)
+{
+	union net_msg m;
+
+	net_nl_request(&m, RTM_GETLINK, 0, sizeof(struct ifinfomsg));
+	mnl_attr_put_u32(&m.head, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	return net_nl_dump(nl, &m.head, survey_message, s, e);
+}
+
+static int survey_plain(struct net_nl *nl, uint16_t type, size_t size, struct net_survey *s,
+			struct err *e)
+{
+	union net_msg m;
+
+	net_nl_request(&m, type, 0, size);
+	return net_nl_dump(nl, &m.head, survey_message, s, e);
+}
+
+/* Proxy entries are a listing of their own. */
+static int survey_proxies(struct net_nl *nl, struct net_survey *s, struct err *e)
+{
+	union net_msg m;
+	struct ndmsg *head = net_nl_request(&m, RTM_GETNEIGH, 0, sizeof(*head));
+
+	head->ndm_flags = NTF_PROXY;
+	return net_nl_dump(nl, &m.head, survey_message, s, e);
+}
+
+static int survey_filters(struct net_nl *nl, int index, struct net_survey *s, struct err *e)
+{
+	union net_msg m;
+	struct tcmsg *head = net_nl_request(&m, RTM_GETTFILTER, 0, sizeof(*head));
+
+	head->tcm_ifindex = index;
+	head->tcm_parent = TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS);
+	return net_nl_dump(nl, &m.head, survey_message, s, e);
+}
+
+static int survey_once(struct net_nl *nl, struct net_survey *s, struct err *e)
+{
+	static const struct {
+		uint16_t type;
+		size_t size;
+	} lists[] = {
+		{ RTM_GETQDISC, sizeof(struct tcmsg) },
+		{ RTM_GETADDR, sizeof(struct ifaddrmsg) },
+		{ RTM_GETROUTE, sizeof(struct rtmsg) },
+		{ RTM_GETNEIGH, sizeof(struct ndmsg) },
+		{ RTM_GETRULE, sizeof(struct rtmsg) },
+	};
+	int rc = survey_links(nl, s, e);
+
+	for (size_t i = 0; rc == 0 && i < sizeof(lists) / sizeof(lists[0]); i++)
+		rc = survey_plain(nl, lists[i].type, lists[i].size, s, e);
+	if (rc == 0)
+		rc = survey_proxies(nl, s, e);
+	for (size_t i = 0; rc == 0 && i < s->nr_links; i++)
+		if (s->links[i].clsact)
+			rc = survey_filters(nl, s->links[i].index, s, e);
+	return rc;
+}
+
+static int survey_begin(struct net_survey *s, struct err *e)
+{
+	struct timespec now;
+	struct stat st;
+
+	if (stat("/proc/thread-self/ns/net", &st) < 0)
+		return err_set(e, -errno, "look at /proc/thread-self/ns/net");
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	s->netns = st.st_ino;
+	s->boottime_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	return 0;
+}
+
+int net_survey(struct net_survey *out, struct err *e)
+{
+	_autonl_ struct net_nl nl = NET_NL_INIT;
+	int rc;
+
+	memset(out, 0, sizeof(*out));
+	rc = net_nl_open(&nl, e);
+	for (int i = 0; rc == 0 && i < NET_SURVEY_TRIES; i++) {
+		net_survey_free(out);
+		rc = survey_begin(out, e);
+		if (rc == 0)
+			rc = survey_once(&nl, out, e);
+		if (rc == 0) {
+			net_parse_finish(out);
+			return 0;
+		}
+		if (rc == NET_NL_AGAIN)
+			rc = 0;
+	}
+	net_survey_free(out);
+	if (rc == 0)
+		rc = err_say(e, -EAGAIN, "the network namespace does not stop changing");
+	return err_wrap(e, rc, "survey the network");
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Taps. */
+#include "net/tap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "abi/launch.h"
+#include "base/fd.h"
+
+/* A kernel without segmentation offload in a driver still has checksums, or nothing: all work. */
+static int tap_offload(int fd, uint8_t *flags)
+{
+	static const struct {
+		unsigned int tun;
+		uint8_t flags;
+	} offers[] = {
+		{ TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6,
+		  NABLA_NET_CSUM | NABLA_NET_TSO4 | NABLA_NET_TSO6 },
+		{ TUN_F_CSUM, NABLA_NET_CSUM },
+		{ 0, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(offers) / sizeof(offers[0]); i++)
+		if (ioctl(fd, TUNSETOFFLOAD, offers[i].tun) == 0) {
+			*flags = offers[i].flags;
+			return 0;
+		}
+	return -errno;
+}
+
+int net_tap_open(const char *name, int *tap, uint8_t *flags, struct err *e)
+{
+	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
+	int hdr_len = NET_TAP_HDR_LEN, rc;
+	_autoclose_ int fd = -1;
+
+	if (strlen(name) >= sizeof(ifr.ifr_name))
+		return err_set(e, -ENAMETOOLONG, "tap '%s'", name);
+	memcpy(ifr.ifr_name, name, strlen(name) + 1);
+
+	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return err_set(e, -errno, "open /dev/net/tun");
+	if (ioctl(fd, TUNSETIFF, &ifr) < 0)
+		return err_set(e, -errno, "create tap '%s'", name);
+	if (ioctl(fd, TUNSETVNETHDRSZ, &hdr_len) < 0)
+		return err_set(e, -errno, "set the vnet header size of tap '%s'", name);
+	rc = tap_offload(fd, flags);
+	if (rc < 0)
+		return err_set(e, rc, "set the offloads of tap '%s'", name);
+
+	*tap = take_fd(&fd);
+	return 0;
+}
