@@ -168,6 +168,15 @@ static bool temporary_stale(const char *name)
 	return !process_runs(pid, start);
 }
 
+/* True if somebody holds the lock in @name: a maker whose pid is of another pid namespace. */
+static bool temporary_locked(int root, const char *name)
+{
+	_autofree_ char *path = path_join(name, STATE_LOCK_FILE);
+	_autoclose_ int fd = path ? openat(root, path, O_RDWR | O_CLOEXEC | O_NOFOLLOW) : -1;
+
+	return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0;
+}
+
 /* Take away what commands that were killed have left. Others may do the same at the same time. */
 static void sweep(int root)
 {
@@ -182,7 +191,8 @@ static void sweep(int root)
 	while ((entry = readdir(d))) {
 		struct err ignored = ERR_INIT;
 
-		if (entry->d_name[0] == '~' && temporary_stale(entry->d_name))
+		if (entry->d_name[0] == '~' && temporary_stale(entry->d_name) &&
+		    !temporary_locked(root, entry->d_name))
 			path_remove_tree(root, entry->d_name, &ignored);
 	}
 	closedir(d);
