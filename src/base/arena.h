@@ -14,7 +14,10 @@ struct arena {
 	struct arena_block *newest;	/* NULL: empty; a zeroed arena is ready for use */
 };
 
-/* @count zeroed elements of @size bytes, aligned for any type. NULL: no memory. Not NULL for 0 bytes. */
+/*
+ * @count zeroed elements of @size bytes, aligned for any type. NULL: no memory. Not NULL for 0
+ * bytes.
+ */
 void *arena_alloc(struct arena *a, size_t count, size_t size);
 
 /* The first @len bytes of @s and a NUL. NULL: no memory. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A growing byte buffer. Errors stick: after a failed call (no memory, or more than @max bytes) every
- * further one does nothing, and buf_error() tells; so a writer checks once, at the end.
+ * A growing byte buffer. Errors stick: after a failed call (no memory, or more than @max bytes)
+ * every further one does nothing, and buf_error() tells; so a writer checks once, at the end.
  *
  *	_autobuf_ struct buf b = BUF_INIT(16 << 20);
  */

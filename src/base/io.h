@@ -15,8 +15,8 @@
 
 /*
  * Read @fd from where it stands to its end. *@data is the caller's to free, holds *@len bytes and a
- * NUL behind them which @len does not count. @name is what to call it in a message. @len may be NULL.
- * Returns 0, or -EFBIG if there are more than @max bytes, or another -errno.
+ * NUL behind them which @len does not count. @name is what to call it in a message. @len may be
+ * NULL. Returns 0, or -EFBIG if there are more than @max bytes, or another -errno.
  */
 int io_read_fd(int fd, const char *name, size_t max, char **data, size_t *len, struct err *e);
 

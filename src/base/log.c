@@ -2,8 +2,8 @@
 /*
  * The log of one command.
  *
- * Mutable state of this file: where lines go and which are written; set by log_open() and log_close()
- * only, which the command line calls before there is a second thread.
+ * Mutable state of this file: where lines go and which are written; set by log_open() and
+ * log_close() only, which the command line calls before there is a second thread.
  */
 #include "base/log.h"
 
@@ -60,7 +60,9 @@ void log_close(void)
 static void log_put(int fd, struct buf *line)
 {
 	if (buf_error(line) == 0 && write(fd, line->data, line->len) < 0) {
-		/* A log that cannot be written (disk full, reader gone) must not fail the command. */
+		/*
+		 * A log that cannot be written (disk full, reader gone) must not fail the command.
+		 */
 	}
 	buf_free(line);
 }
@@ -85,7 +87,10 @@ static void log_put_text(int fd, enum log_level level, const char *message, cons
 	log_put(fd, &line);
 }
 
-/* For people: control characters, which a hostile image may have put into a name, are not passed on. */
+/*
+ * For people: control characters, which a hostile image may have put into a name, are not passed
+ * on.
+ */
 static void log_put_plain(enum log_level level, const char *message)
 {
 	struct buf line = BUF_INIT(LOG_LINE_MAX);
@@ -93,8 +98,11 @@ static void log_put_plain(enum log_level level, const char *message)
 	buf_add_str(&line, "runnc: ");
 	if (level != LOG_ERROR)
 		buf_printf(&line, "%s: ", log_level_names[level]);
-	for (; *message; message++)
-		buf_add(&line, (unsigned char)*message < 0x20 || *message == 0x7f ? "?" : message, 1);
+	for (; *message; message++) {
+		bool control = (unsigned char)*message < 0x20 || *message == 0x7f;
+
+		buf_add(&line, control ? "?" : message, 1);
+	}
 	buf_add(&line, "\n", 1);
 	log_put(STDERR_FILENO, &line);
 }

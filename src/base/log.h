@@ -4,12 +4,13 @@
  *
  * One line is one write(2) to a file opened with O_APPEND. As text:
  *	time="2026-11-24T14:31:53Z" level=error msg="..."
- * as JSON, which containerd's shim reads (it shows its user the msg of the last line of level error):
+ * as JSON, which containerd's shim reads (it shows its user the msg of the last line of level
+ * error):
  *	{"level":"error","msg":"...","time":"2026-11-24T14:31:53Z"}
  *
- * Without --log the lines go to descriptor 2, as text of the form "runnc: ..." ("runnc: warning: ..."
- * and so on) or as JSON. With --log an error goes to the file and, as "runnc: ...", to descriptor 2.
- * Nothing here ever fails its caller.
+ * Without --log the lines go to descriptor 2, as text of the form "runnc: ..." ("runnc: warning:
+ * ..." and so on) or as JSON. With --log an error goes to the file and, as "runnc: ...", to
+ * descriptor 2. Nothing here ever fails its caller.
  */
 #ifndef RUNNC_BASE_LOG_H
 #define RUNNC_BASE_LOG_H

@@ -165,7 +165,7 @@ static int path_remove_at(int parent, const char *name, unsigned int depth, stru
 {
 	__attribute__((cleanup(path_closedir))) DIR *dir = NULL;
 	_autoclose_ int fd = -1;
-	const char *inner;
+	const char *inner = NULL;
 	int r;
 
 	if (unlinkat(parent, name, 0) == 0 || errno == ENOENT)

@@ -12,13 +12,17 @@
 
 #include "base/err.h"
 
-/* "@dir/@name" with one slash between them; an absolute @name is still put below @dir. NULL: no memory. */
+/*
+ * "@dir/@name" with one slash between them; an absolute @name is still put below @dir. NULL: no
+ * memory.
+ */
 char *path_join(const char *dir, const char *name);
 
 /*
- * @path by its letters only: no double or trailing slashes, no ".", and ".." takes away the component
- * before it. An absolute path stays one ("/.." is "/"); of a relative path nothing above its start
- * is left ("../a" is "a"); an empty result is "." or "/". Symlinks are not looked at. NULL: no memory.
+ * @path by its letters only: no double or trailing slashes, no ".", and ".." takes away the
+ * component before it. An absolute path stays one ("/.." is "/"); of a relative path nothing above
+ * its start is left ("../a" is "a"); an empty result is "." or "/". Symlinks are not looked at.
+ * NULL: no memory.
  */
 char *path_clean(const char *path);
 

@@ -74,7 +74,8 @@ static void test_json_on_stderr(void **state)
 	write_lines(NULL, LOG_JSON, false);
 	check_file(stderr_path,
 		   "{\"level\":\"warning\",\"msg\":\"w1\",\"time\":\"2000-00-00T00:00:00Z\"}\n"
-		   "{\"level\":\"error\",\"msg\":\"say \\\"hi\\\"\\u001b\",\"time\":\"2000-00-00T00:00:00Z\"}\n");
+		   "{\"level\":\"error\",\"msg\":\"say \\\"hi\\\"\\u001b\","
+			"\"time\":\"2000-00-00T00:00:00Z\"}\n");
 }
 
 static void test_json_file(void **state)
@@ -83,7 +84,8 @@ static void test_json_file(void **state)
 	write_lines(log_path, LOG_JSON, false);
 	check_file(log_path,
 		   "{\"level\":\"warning\",\"msg\":\"w1\",\"time\":\"2000-00-00T00:00:00Z\"}\n"
-		   "{\"level\":\"error\",\"msg\":\"say \\\"hi\\\"\\u001b\",\"time\":\"2000-00-00T00:00:00Z\"}\n");
+		   "{\"level\":\"error\",\"msg\":\"say \\\"hi\\\"\\u001b\","
+			"\"time\":\"2000-00-00T00:00:00Z\"}\n");
 	check_file(stderr_path, "runnc: say \"hi\"?\n");
 }
 

@@ -122,7 +122,8 @@ static void test_make_and_remove(void **state)
 
 	snprintf(path, sizeof(path), "%s/kept/a", test_dir);
 	assert_int_equal(path_make_dirs(path, 0700, &e), -ENOTDIR);
-	snprintf(expected, sizeof(expected), "create directory '%s/kept/a': Not a directory", test_dir);
+	snprintf(expected, sizeof(expected), "create directory '%s/kept/a': Not a directory",
+		 test_dir);
 	assert_string_equal(e.text, expected);
 }
 

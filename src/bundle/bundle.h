@@ -5,14 +5,14 @@
  *
  * Section numbers in comments name the spec's files: [config] config.md, [linux] config-linux.md.
  * Unknown fields are ignored, as [config] "Extensibility" demands. A JSON null counts as absent, as
- * engines written in Go emit it for empty lists. A known field of the wrong type or out of its range
- * is refused with its JSON path:
+ * engines written in Go emit it for empty lists. A known field of the wrong type or out of its
+ * range is refused with its JSON path:
  *	config.json: process.rlimits[2].soft: expected an integer from 0 to 18446744073709551615
  *
- * Strings are never NULL unless the field's comment says so, hold no NUL inside, and are valid UTF-8.
- * Everything belongs to the bundle and lives until bundle_free(). Nothing here touches the file
- * system but bundle_load(), which reads DIR/config.json and nothing else: whether the root, the
- * sources of mounts or the namespaces exist is for those to find out who open them.
+ * Strings are never NULL unless the field's comment says so, hold no NUL inside, and are valid
+ * UTF-8. Everything belongs to the bundle and lives until bundle_free(). Nothing here touches the
+ * file system but bundle_load(), which reads DIR/config.json and nothing else: whether the root,
+ * the sources of mounts or the namespaces exist is for those to find out who open them.
  */
 #ifndef RUNNC_BUNDLE_BUNDLE_H
 #define RUNNC_BUNDLE_BUNDLE_H
@@ -32,7 +32,8 @@
 #define BUNDLE_UNSET		INT64_MIN
 
 struct bundle_strings {
-	char **v;			/* n strings, then NULL: fit for execve(); NULL itself if n is 0 */
+	char **v;			/* n strings, then NULL: fit for execve(); NULL itself if n
+					 * is 0 */
 	size_t n;
 };
 
@@ -64,7 +65,8 @@ struct bundle_rlimit {
 };
 
 struct bundle_caps {			/* bit N: capability N of linux/capability.h */
-	bool present;			/* false: config.json has no capabilities object, keep none */
+	bool present;			/* false: config.json has no capabilities object, keep
+					 * none */
 	uint64_t bounding;
 	uint64_t effective;
 	uint64_t inheritable;
@@ -92,20 +94,26 @@ struct bundle_process {
 /* [config] "mounts" */
 
 struct bundle_mount {
-	char *destination;		/* absolute, cleaned by path_clean(); a relative one got its "/" */
+	char *destination;		/* absolute, cleaned by path_clean(); a relative one got its
+					 * "/" */
 	char *type;			/* "bind" for every bind mount; "" if not given */
-	char *source;			/* of a bind mount: absolute (relative ones are below the bundle) */
+	char *source;			/* of a bind mount: absolute (relative ones are below the
+					 * bundle) */
 	struct bundle_strings options;	/* as written */
-	unsigned long flags;		/* MS_* of mount(2) from the options, without propagation; MS_BIND
-					 * also where only the type says "bind" */
-	unsigned long flags_cleared;	/* MS_* that an option asked to be off, e.g. MS_RDONLY by "rw" */
-	unsigned long propagation;	/* MS_SHARED, _SLAVE, _PRIVATE or _UNBINDABLE, | MS_REC; 0: none.
-					 * Of several the last one, as the kernel would end up with */
-	uint64_t rec_attr_set;		/* MOUNT_ATTR_* for mount_setattr(2) by "rro" and its like */
+	unsigned long flags;		/* MS_* of mount(2) from the options, without propagation;
+					 * MS_BIND also where only the type says "bind" */
+	unsigned long flags_cleared;	/* MS_* that an option asked to be off, e.g. MS_RDONLY by
+					 * "rw" */
+	unsigned long propagation;	/* MS_SHARED, _SLAVE, _PRIVATE or _UNBINDABLE, | MS_REC; 0:
+					 * none. Of several the last one, as the kernel would end up
+					 * with */
+	uint64_t rec_attr_set;		/* MOUNT_ATTR_* for mount_setattr(2) by "rro" and its
+					 * like */
 	uint64_t rec_attr_clear;
 	char *data;			/* all other options, comma-separated; "" if none */
 	bool tmpcopyup;			/* option "tmpcopyup": fill the tmpfs from what it covers */
-	bool has_id_mappings;		/* uidMappings, gidMappings, or option "idmap" or "ridmap" */
+	bool has_id_mappings;		/* uidMappings, gidMappings, or option "idmap" or
+					 * "ridmap" */
 };
 
 /* [config] "POSIX-platform Hooks" */
@@ -164,7 +172,8 @@ struct bundle_id_maps {
 
 struct bundle_device {
 	char *path;			/* absolute, cleaned */
-	uint32_t mode;			/* S_IFCHR, S_IFBLK or S_IFIFO; with fileMode's bits or 0666 */
+	uint32_t mode;			/* S_IFCHR, S_IFBLK or S_IFIFO; with fileMode's bits or
+					 * 0666 */
 	uint32_t major;			/* 0 for a FIFO */
 	uint32_t minor;
 	uint32_t uid;			/* 0 if not given */
@@ -186,24 +195,31 @@ struct bundle_device_rule {		/* linux.resources.devices, in order */
 struct bundle_resources {
 	bool present;
 	/*
-	 * Bytes; -1: unlimited; BUNDLE_UNSET. The spec's words are those of cgroup v1. Engines write 0
-	 * for "not given", here and in the pids limit and cpu quota; it becomes BUNDLE_UNSET.
+	 * Bytes; -1: unlimited; BUNDLE_UNSET. The spec's words are those of cgroup v1. Engines
+	 * write 0 for "not given", here and in the pids limit and cpu quota; it becomes
+	 * BUNDLE_UNSET.
 	 */
 	int64_t memory_limit;
 	int64_t memory_reservation;
 	int64_t memory_swap;		/* memory plus swap, as memory.memsw in cgroup v1 */
-	int64_t pids_limit;		/* -1 (also for any other below 0): unlimited; BUNDLE_UNSET */
+	int64_t pids_limit;		/* -1 (also for any other below 0): unlimited;
+					 * BUNDLE_UNSET */
 	uint64_t cpu_shares;		/* 0: not given */
 	int64_t cpu_quota;		/* microseconds; -1 (any below 0): none; BUNDLE_UNSET */
 	uint64_t cpu_period;		/* microseconds; 0: not given */
 	char *cpu_cpus;			/* NULL: not given; not checked further */
 	char *cpu_mems;
-	struct bundle_pairs unified;	/* file names of cgroup v2 without a slash, and what to write */
+	struct bundle_pairs unified;	/* file names of cgroup v2 without a slash, and what to
+					 * write */
 	struct bundle_device_rule *devices;
 	size_t nr_devices;
 };
 
-enum bundle_personality { BUNDLE_PERSONALITY_NONE, BUNDLE_PERSONALITY_LINUX, BUNDLE_PERSONALITY_LINUX32 };
+enum bundle_personality {
+	BUNDLE_PERSONALITY_NONE,
+	BUNDLE_PERSONALITY_LINUX,
+	BUNDLE_PERSONALITY_LINUX32
+};
 
 struct bundle {
 	char *dir;			/* of the bundle: absolute, cleaned */
@@ -212,7 +228,9 @@ struct bundle {
 	char *root_path;		/* absolute; as written, so with its symlinks and ".." */
 	bool root_readonly;
 
-	/* [config]: process may be missing at create; start then has nothing to run and must fail. */
+	/*
+	 * [config]: process may be missing at create; start then has nothing to run and must fail.
+	 */
 	bool has_process;
 	struct bundle_process process;	/* all zero without has_process */
 
@@ -229,7 +247,8 @@ struct bundle {
 	struct bundle_id_maps gid_maps;
 	struct bundle_device *devices;
 	size_t nr_devices;
-	char *cgroups_path;		/* NULL: not given; a path or systemd's "slice:prefix:name" */
+	char *cgroups_path;		/* NULL: not given; a path or systemd's
+					 * "slice:prefix:name" */
 	struct bundle_resources resources;
 	struct bundle_pairs sysctl;	/* keys as written, with dots or slashes */
 	struct bundle_strings masked_paths;	/* absolute */
@@ -247,15 +266,15 @@ struct bundle {
 };
 
 /*
- * Read @dir/config.json (@dir may be relative to the current directory). *@out is the caller's, to be
- * given to bundle_free(). Returns 0; -EINVAL for a config.json that is refused; -EFBIG for one above
- * BUNDLE_MAX_CONFIG; -ENOENT if there is none; or another -errno.
+ * Read @dir/config.json (@dir may be relative to the current directory). *@out is the caller's, to
+ * be given to bundle_free(). Returns 0; -EINVAL for a config.json that is refused; -EFBIG for one
+ * above BUNDLE_MAX_CONFIG; -ENOENT if there is none; or another -errno.
  */
 int bundle_load(const char *dir, struct bundle **out, struct err *e);
 
 /*
- * The same for @len bytes of JSON in memory; @dir is the absolute path of the bundle they are said to
- * be from. Returns 0, -EINVAL, -EFBIG or -ENOMEM.
+ * The same for @len bytes of JSON in memory; @dir is the absolute path of the bundle they are said
+ * to be from. Returns 0, -EINVAL, -EFBIG or -ENOMEM.
  */
 int bundle_parse(const char *json, size_t len, const char *dir, struct bundle **out, struct err *e);
 

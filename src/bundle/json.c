@@ -4,8 +4,9 @@
  *
  * jansson does the parsing. Before it a linear pass over the text, json_survey(), bounds what the
  * tree may cost (jansson has no limits of ours: 16 MiB of "{}," would become more than 1 GiB), and
- * finds the integers from 2^63 to 2^64-1, which jansson cannot hold but every "unlimited" rlimit is.
- * Those are rewritten as strings that begin with a NUL, which no string of the file may contain.
+ * finds the integers from 2^63 to 2^64-1, which jansson cannot hold but every "unlimited" rlimit
+ * is. Those are rewritten as strings that begin with a NUL, which no string of the file may
+ * contain.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -39,7 +40,9 @@ static size_t json_string_step(const char *s, size_t len, bool *nul)
 	return i < len ? i + 1 : len;
 }
 
-/* The length of the run of characters that numbers are made of; sets @big for one to be rewritten. */
+/*
+ * The length of the run of characters that numbers are made of; sets @big for one to be rewritten.
+ */
 static size_t json_number_step(const char *s, size_t len, bool *big)
 {
 	char digits[JSON_U64_DIGITS + 1];
@@ -113,7 +116,8 @@ static int json_refuse(const char *name, const json_error_t *error, struct err *
 		text[i] = (unsigned char)error->text[i] < 0x20 || error->text[i] == 0x7f ?
 			  '?' : error->text[i];
 	text[i] = '\0';
-	return err_say(e, -EINVAL, "%s: line %d, column %d: %s", name, error->line, error->column, text);
+	return err_say(e, -EINVAL, "%s: line %d, column %d: %s", name, error->line, error->column,
+		       text);
 }
 
 int bundle_json_parse(const char *name, const char *text, size_t len, json_t **root, struct err *e)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* [linux]: namespaces, id maps, devices and the rest of the object "linux", but for its resources. */
+/*
+ * [linux]: namespaces, id maps, devices and the rest of the object "linux", but for its resources.
+ */
 #include <string.h>
 #include <sys/stat.h>
 
@@ -140,7 +142,10 @@ static void parse_devices(const struct bundle_at *at, struct bundle *b)
 	b->nr_devices = n;
 }
 
-/* Keys become file names below /proc/sys: "net.ipv4.ip_forward" or "net/ipv4/conf/eth0.7/forwarding". */
+/*
+ * Keys become file names below /proc/sys: "net.ipv4.ip_forward" or
+ * "net/ipv4/conf/eth0.7/forwarding".
+ */
 static bool sysctl_key_is_sane(const char *key)
 {
 	size_t part;

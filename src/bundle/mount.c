@@ -2,8 +2,8 @@
 /*
  * [config] "mounts": from option words to the arguments of mount(2) and mount_setattr(2).
  *
- * A word that the table knows becomes bits, the last one of a kind counting; every other word is the
- * file system's own and goes into the data string, as in runc and mount(8).
+ * A word that the table knows becomes bits, the last one of a kind counting; every other word is
+ * the file system's own and goes into the data string, as in runc and mount(8).
  */
 #include <linux/mount.h>
 #include <stdlib.h>
@@ -121,8 +121,9 @@ unsigned long bundle_propagation(const char *word)
 }
 
 /*
- * atime is one setting of several values within MOUNT_ATTR__ATIME, relatime being 0: mount_setattr(2)
- * wants the whole field cleared when any of it is set. Taking a value away gives relatime.
+ * atime is one setting of several values within MOUNT_ATTR__ATIME, relatime being 0:
+ * mount_setattr(2) wants the whole field cleared when any of it is set. Taking a value away gives
+ * relatime.
  */
 static void apply_rec(struct bundle_mount *m, const struct mount_option *option)
 {
@@ -207,7 +208,9 @@ static void parse_destination(const struct bundle_at *at, struct bundle_mount *m
 		m->destination = bundle_copy_take(at->r, path_clean(absolute));
 }
 
-/* [config]: a bind mount's source is a path, if relative then from the bundle; its type is ignored. */
+/*
+ * [config]: a bind mount's source is a path, if relative then from the bundle; its type is ignored.
+ */
 static void parse_bind(const struct bundle_at *at, const char *dir, struct bundle_mount *m)
 {
 	if (!*m->source)

@@ -5,7 +5,8 @@
 #include "bundle/names.h"
 #include "bundle/parse.h"
 
-#define PROCESS_MAX_ID		(UINT32_MAX - 1)	/* (uid_t)-1 means "no change" to the kernel */
+#define PROCESS_MAX_ID		(UINT32_MAX - 1)	/* (uid_t)-1 means "no change" to the
+							 * kernel */
 #define PROCESS_MAX_GROUPS	65536			/* NGROUPS_MAX */
 
 void bundle_process_init(struct bundle_process *process)
@@ -118,7 +119,8 @@ static void parse_cap_set(const struct bundle_at *at, uint64_t *set)
 		if (number >= 0)
 			*set |= 1ull << number;
 		else
-			bundle_warn(BUNDLE_ITEM(at, i), "unknown capability '%s' ignored", names.v[i]);
+			bundle_warn(BUNDLE_ITEM(at, i), "unknown capability '%s' ignored",
+				    names.v[i]);
 	}
 }
 

@@ -14,6 +14,7 @@
 
 #define READ_MAX_WARNINGS	32
 #define READ_MAX_KEY		80	/* a longer key is cut in messages */
+#define READ_PLAIN		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 #define READ_WAY_MAX		480	/* leaves room in struct err for the reason */
 
 /* Names for people: control characters and quotes of a hostile file are escaped, long keys cut. */
@@ -21,8 +22,7 @@ static void read_way_key(struct buf *way, const char *key)
 {
 	char cut[READ_MAX_KEY + 1];
 
-	if (key[strspn(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")] == '\0' &&
-	    *key && strlen(key) <= READ_MAX_KEY) {
+	if (*key && !key[strspn(key, READ_PLAIN)] && strlen(key) <= READ_MAX_KEY) {
 		buf_printf(way, "%s%s", way->len ? "." : "", key);
 		return;
 	}
@@ -55,9 +55,13 @@ static char *read_vmessage(const struct bundle_at *at, const char *format, va_li
 	read_way(at, &way);
 	if (vsnprintf(text, sizeof(text), format, ap) < 0)
 		text[0] = '\0';
+	for (char *c = text; *c; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			*c = '?';
 	if (!way.len)
 		return str_printf("%s: %s", at->r->name, text);
-	return str_printf("%s: %s%s: %s", at->r->name, way.data, buf_error(&way) ? "..." : "", text);
+	return str_printf("%s: %s%s: %s", at->r->name, way.data, buf_error(&way) ? "..." : "",
+			  text);
 }
 
 void bundle_refuse(const struct bundle_at *at, const char *format, ...)
@@ -93,16 +97,34 @@ void bundle_warn(const struct bundle_at *at, const char *format, ...)
 		warnings->n++;
 }
 
+static json_t *read_mutable(const json_t *value)
+{
+	/* jansson's iterators take a non-const tree, but do not change it. */
+	return (json_t *)(uintptr_t)value;
+}
+
+/* Depth is bounded by BUNDLE_MAX_DEPTH. */
+static bool value_says_nothing(const json_t *value)
+{
+	const char *key;
+	json_t *member;
+
+	if (json_is_object(value)) {
+		json_object_foreach(read_mutable(value), key, member)
+			if (!value_says_nothing(member))
+				return false;
+		return true;
+	}
+	return !value || json_is_null(value) || json_is_false(value) ||
+	       (json_is_integer(value) && json_integer_value(value) == 0) ||
+	       (json_is_string(value) && json_string_length(value) == 0) ||
+	       (json_is_array(value) && json_array_size(value) == 0);
+}
+
 void bundle_warn_ignored(const struct bundle_at *at)
 {
-	const json_t *v = at->value;
-
-	if (!v || json_is_false(v) || (json_is_integer(v) && json_integer_value(v) == 0) ||
-	    (json_is_string(v) && json_string_length(v) == 0) ||
-	    (json_is_array(v) && json_array_size(v) == 0) ||
-	    (json_is_object(v) && json_object_size(v) == 0))
-		return;
-	bundle_warn(at, "not applied");
+	if (!at->r->code && !value_says_nothing(at->value))
+		bundle_warn(at, "not applied");
 }
 
 const json_t *bundle_value_key(const json_t *object, const char *key)
@@ -312,12 +334,6 @@ void bundle_read_strings(const struct bundle_at *at, struct bundle_strings *out)
 void bundle_read_paths(const struct bundle_at *at, struct bundle_strings *out)
 {
 	read_array(at, out, bundle_read_path);
-}
-
-static json_t *read_mutable(const json_t *value)
-{
-	/* jansson's iterators take a non-const tree, but do not change it. */
-	return (json_t *)(uintptr_t)value;
 }
 
 void bundle_read_pairs(const struct bundle_at *at, struct bundle_pairs *out)

@@ -2,10 +2,10 @@
 /*
  * Checked reading of the JSON tree: the one accessor through which config.json passes.
  *
- * A struct bundle_at is a value together with the way to it, so that whoever refuses it can name it.
- * It lives on the stack and points at the one it was reached from. The first error sticks in the
- * reader: from then on every function here does nothing, so that the code above is a straight list
- * of fields, and whoever started the reader looks at its code at the end.
+ * A struct bundle_at is a value together with the way to it, so that whoever refuses it can name
+ * it. It lives on the stack and points at the one it was reached from. The first error sticks in
+ * the reader: from then on every function here does nothing, so that the code above is a straight
+ * list of fields, and whoever started the reader looks at its code at the end.
  *
  * A field that is absent or null leaves its target as it was: targets hold the default beforehand.
  */
@@ -44,7 +44,9 @@ struct bundle_at {
  */
 int bundle_json_parse(const char *name, const char *text, size_t len, json_t **root, struct err *e);
 
-/* The member @name of object @at, or element @i of array @at; lives as long as the enclosing block. */
+/*
+ * The member @name of object @at, or element @i of array @at; lives as long as the enclosing block.
+ */
 #define BUNDLE_KEY(at, name)						\
 	(&(struct bundle_at){ .r = (at)->r, .up = (at), .key = (name),	\
 			      .value = bundle_value_key((at)->value, (name)) })
@@ -62,7 +64,7 @@ void bundle_refuse(const struct bundle_at *at, const char *format, ...)
 void bundle_warn(const struct bundle_at *at, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Warn "not applied" if @at is there and says anything (not false, 0, "", [] or {}). */
+/* Warn "not applied" if @at is there and says anything: not false, 0, "", [], or only such. */
 void bundle_warn_ignored(const struct bundle_at *at);
 
 /* Refuse @at if it is absent. */
@@ -71,7 +73,10 @@ void bundle_require(const struct bundle_at *at);
 /* True if @at is there and an object; anything else that is there is refused. */
 bool bundle_is_object(const struct bundle_at *at);
 
-/* The number of elements of array @at, 0 if absent; refused if it is no array or has more than @max. */
+/*
+ * The number of elements of array @at, 0 if absent; refused if it is no array or has more than
+ * @max.
+ */
 size_t bundle_count(const struct bundle_at *at, size_t max);
 
 /* Zeroed memory that the bundle will own; NULL after an error. */

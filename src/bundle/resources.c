@@ -118,13 +118,15 @@ static void parse_device_rules(const struct bundle_at *at, struct bundle_resourc
 
 void bundle_parse_resources(const struct bundle_at *at, struct bundle_resources *res)
 {
+	const struct bundle_at *pids = BUNDLE_KEY(at, "pids");
+
 	if (!bundle_is_object(at))
 		return;
 	res->present = true;
 	parse_memory(BUNDLE_KEY(at, "memory"), res);
 	parse_cpu(BUNDLE_KEY(at, "cpu"), res);
-	if (bundle_is_object(BUNDLE_KEY(at, "pids")))
-		read_limit(BUNDLE_KEY(BUNDLE_KEY(at, "pids"), "limit"), INT64_MIN, &res->pids_limit);
+	if (bundle_is_object(pids))
+		read_limit(BUNDLE_KEY(pids, "limit"), INT64_MIN, &res->pids_limit);
 	parse_unified(BUNDLE_KEY(at, "unified"), &res->unified);
 	parse_device_rules(BUNDLE_KEY(at, "devices"), res);
 	bundle_warn_ignored(BUNDLE_KEY(at, "blockIO"));

@@ -2,9 +2,9 @@
 /*
  * The config.json that `runnc spec` prints.
  *
- * Valid for any OCI runtime, so that a bundle can be tried in each: the capabilities, limits, mounts
- * and paths are those every runtime's `spec` agrees on. For a Nabla container it needs nothing more:
- * what kind of guest, how much memory and how the network is joined have defaults.
+ * Valid for any OCI runtime, so that a bundle can be tried in each: the capabilities, limits,
+ * mounts and paths are those every runtime's `spec` agrees on. For a Nabla container it needs
+ * nothing more: what kind of guest, how much memory and how the network is joined have defaults.
  */
 #include <errno.h>
 
@@ -41,9 +41,11 @@ static const char spec_mounts[] =
 	"    { \"destination\": \"/dev\", \"type\": \"tmpfs\", \"source\": \"tmpfs\",\n"
 	"      \"options\": [ \"nosuid\", \"strictatime\", \"mode=755\", \"size=65536k\" ] },\n"
 	"    { \"destination\": \"/dev/pts\", \"type\": \"devpts\", \"source\": \"devpts\",\n"
-	"      \"options\": [ \"nosuid\", \"noexec\", \"newinstance\", \"ptmxmode=0666\", \"mode=0620\"%s ] },\n"
+	"      \"options\": [ \"nosuid\", \"noexec\", \"newinstance\", \"ptmxmode=0666\","
+		" \"mode=0620\"%s ] },\n"
 	"    { \"destination\": \"/dev/shm\", \"type\": \"tmpfs\", \"source\": \"shm\",\n"
-	"      \"options\": [ \"nosuid\", \"noexec\", \"nodev\", \"mode=1777\", \"size=65536k\" ] },\n"
+	"      \"options\": [ \"nosuid\", \"noexec\", \"nodev\", \"mode=1777\","
+		" \"size=65536k\" ] },\n"
 	"    { \"destination\": \"/dev/mqueue\", \"type\": \"mqueue\", \"source\": \"mqueue\",\n"
 	"      \"options\": [ \"nosuid\", \"noexec\", \"nodev\" ] },\n"
 	"%s"
