@@ -25,8 +25,8 @@
 #include "abi/control.h"
 
 /* Signals that came and were not read yet: bit N - 1 for signal N, as nabla_take_signals() has them. */
-static u64 nabla_pending;
-static DEFINE_SPINLOCK(nabla_pending_lock);
+static u64 signals_kept;
+static DEFINE_SPINLOCK(signals_kept_lock);
 static DECLARE_WAIT_QUEUE_HEAD(nabla_control_wait);
 
 /* One opener at a time. */
@@ -34,9 +34,9 @@ static atomic_t nabla_control_opened = ATOMIC_INIT(0);
 
 static irqreturn_t nabla_signal_irq(int irq, void *data)
 {
-	spin_lock(&nabla_pending_lock);
-	nabla_pending |= nabla_take_signals();
-	spin_unlock(&nabla_pending_lock);
+	spin_lock(&signals_kept_lock);
+	signals_kept |= nabla_take_signals();
+	spin_unlock(&signals_kept_lock);
 	wake_up_interruptible(&nabla_control_wait);
 	return IRQ_HANDLED;
 }
@@ -59,15 +59,15 @@ static bool event_take(struct nabla_event *event)
 {
 	bool found;
 
-	spin_lock_irq(&nabla_pending_lock);
-	found = nabla_pending;
+	spin_lock_irq(&signals_kept_lock);
+	found = signals_kept;
 	if (found) {
-		int bit = __ffs64(nabla_pending);
+		int bit = __ffs64(signals_kept);
 
-		nabla_pending &= ~BIT_ULL(bit);
+		signals_kept &= ~BIT_ULL(bit);
 		*event = event_of(bit + 1);
 	}
-	spin_unlock_irq(&nabla_pending_lock);
+	spin_unlock_irq(&signals_kept_lock);
 	return found;
 }
 
@@ -95,7 +95,7 @@ static ssize_t nabla_control_read(struct file *file, char __user *buf, size_t le
 
 		if (file->f_flags & O_NONBLOCK)
 			return -EAGAIN;
-		ret = wait_event_interruptible(nabla_control_wait, READ_ONCE(nabla_pending));
+		ret = wait_event_interruptible(nabla_control_wait, READ_ONCE(signals_kept));
 		if (ret)
 			return ret;
 	}
@@ -118,7 +118,7 @@ static ssize_t nabla_control_write(struct file *file, const char __user *buf, si
 static __poll_t nabla_control_poll(struct file *file, poll_table *wait)
 {
 	poll_wait(file, &nabla_control_wait, wait);
-	return (READ_ONCE(nabla_pending) ? EPOLLIN | EPOLLRDNORM : 0) | EPOLLOUT | EPOLLWRNORM;
+	return (READ_ONCE(signals_kept) ? EPOLLIN | EPOLLRDNORM : 0) | EPOLLOUT | EPOLLWRNORM;
 }
 
 static const struct file_operations nabla_control_fops = {
@@ -178,9 +178,9 @@ static int __init nabla_control_init(void)
 		return ret;
 
 	/* Signals that came before there was a handler. */
-	spin_lock_irq(&nabla_pending_lock);
-	nabla_pending |= nabla_take_signals();
-	spin_unlock_irq(&nabla_pending_lock);
+	spin_lock_irq(&signals_kept_lock);
+	signals_kept |= nabla_take_signals();
+	spin_unlock_irq(&signals_kept_lock);
 
 	return misc_register(&nabla_control_misc);
 }

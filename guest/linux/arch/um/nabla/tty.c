@@ -11,7 +11,10 @@
 #include <linux/err.h>
 #include <linux/init.h>
 #include <linux/minmax.h>
+#include <linux/string.h>
 #include <linux/uio.h>
+
+#include <asm/setup.h>
 
 #include "host.h"
 #include "../../../drivers/tty/hvc/hvc_console.h"
@@ -69,10 +72,13 @@ static int __init nabla_tty_init(void)
 }
 device_initcall(nabla_tty_init);
 
-/* With console=hvc0 the kernel's messages go to the terminal as well; as soon as there is a console. */
+/*
+ * With console=hvc0 the kernel's messages go to the terminal as well, from early on. Without it hvc is
+ * not told yet, or it could become the default console: see nabla_console_init().
+ */
 static int __init nabla_tty_console_init(void)
 {
-	if (nabla_launch.flags & NABLA_LAUNCH_TTY)
+	if ((nabla_launch.flags & NABLA_LAUNCH_TTY) && strstr(boot_command_line, "console=hvc"))
 		hvc_instantiate(0, 0, &nabla_tty_ops);
 	return 0;
 }
