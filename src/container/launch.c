@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,24 +15,47 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/path.h"
+#include "base/str.h"
 #include "container/cpio.h"
 
 #define LAUNCH_PAGE	4096u
 #define LAUNCH_MEM_UNIT	(2u << 20)
 
-int launch_open_program(const char *name, int *fd, struct err *e)
+#define LAUNCH_IN_BUILD	"/src/cli/runnc"
+
+/* The folder of the guest's programs, the caller's to free; NULL: no memory. */
+static char *launch_dir(void)
 {
 	const char *dir = getenv("RUNNC_LIBEXEC");
-	_autofree_ char *path = NULL;
+	char self[PATH_MAX];
+	ssize_t len;
+
+	if (dir && dir[0] != '\0')
+		return strdup(dir);
+	len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	if (len > 0) {
+		self[len] = '\0';
+		if (str_ends(self, LAUNCH_IN_BUILD))
+			return str_printf("%.*s/guest", (int)((size_t)len - strlen(LAUNCH_IN_BUILD)), self);
+	}
+	return strdup(RUNNC_LIBEXECDIR);
+}
+
+int launch_open_program(const char *name, int *fd, struct err *e)
+{
+	_autofree_ char *dir = launch_dir();
+	_autofree_ char *path = dir ? path_join(dir, name) : NULL;
+	_autofree_ char *other = dir ? str_printf("%s/init/%s", dir, name) : NULL;
 	int opened;
 
-	if (!dir || dir[0] == '\0')
-		dir = RUNNC_LIBEXECDIR;
-	path = path_join(dir, name);
-	if (!path)
+	if (!path || !other)
 		return err_set(e, -ENOMEM, "find '%s'", name);
-
 	opened = open(path, O_RDONLY | O_CLOEXEC);
+	if (opened < 0 && errno == ENOENT) {
+		opened = open(other, O_RDONLY | O_CLOEXEC);
+		if (opened < 0)
+			errno = ENOENT;
+	}
 	if (opened < 0)
 		return err_set(e, -errno, "open guest program '%s'", path);
 	*fd = opened;
@@ -147,7 +171,7 @@ int launch_write(const struct launch *l, int *fd, struct err *e)
 	r = launch_check(l, e);
 	if (r < 0)
 		return r;
-	r = cpio_pack_file(GCFG_PATH + 1, 0400, l->config, l->config_len, &cpio, &cpio_len, e);
+	r = cpio_pack_file(&GCFG_PATH[1], 0400, l->config, l->config_len, &cpio, &cpio_len, e);
 	if (r < 0)
 		return r;
 

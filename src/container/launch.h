@@ -33,8 +33,10 @@ struct launch {
 };
 
 /*
- * Open a file of the libexec folder: $RUNNC_LIBEXEC if that is set, else the folder that the build
- * configured. *@fd is close-on-exec and the caller's. Returns 0 or -errno.
+ * Open a file of the libexec folder, which is $RUNNC_LIBEXEC if that is set; else, for an executable in
+ * a build tree (BUILD/src/cli/runnc), BUILD/guest; else the folder that the build configured. The file
+ * is in the folder itself or in its subfolder "init". *@fd is close-on-exec and the caller's. Returns 0
+ * or -errno.
  */
 int launch_open_program(const char *name, int *fd, struct err *e);
 

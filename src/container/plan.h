@@ -26,11 +26,11 @@
  * kernel's own image, the launch record with its files, the host's page tables for guest memory
  * (8 bytes per 4 KiB page, mapped in up to two places: 4 MiB per GiB) and kernel objects.
  */
-#define PLAN_MEMORY_UNIT		(2ull << 20)	/* of abi/launch.h: sizes are multiples of it */
-#define PLAN_MEMORY_MIN			(64ull << 20)
-#define PLAN_MEMORY_MAX			(32ull << 30)
-#define PLAN_MEMORY_DEFAULT		(1ull << 30)	/* without a limit; or half of the host's */
-#define PLAN_MEMORY_OVERHEAD		(16ull << 20)	/* plus the limit divided by: */
+#define PLAN_MEMORY_UNIT		(UINT64_C(2) << 20)	/* of abi/launch.h: sizes are multiples of it */
+#define PLAN_MEMORY_MIN			(UINT64_C(64) << 20)
+#define PLAN_MEMORY_MAX			(UINT64_C(32) << 30)
+#define PLAN_MEMORY_DEFAULT		(UINT64_C(1) << 30)	/* without a limit; or half of the host's */
+#define PLAN_MEMORY_OVERHEAD		(UINT64_C(16) << 20)	/* plus the limit divided by: */
 #define PLAN_MEMORY_OVERHEAD_SHARE	128
 
 /* Files that are copied into the guest in place of bind mounts. */

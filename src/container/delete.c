@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Kill and delete. Delete undoes, from the saved state alone, what create made, in this order:
+ * processes, network (its TAPs are gone with the process), cgroup, the state itself, poststop hooks.
+ * Every step may find its work done already: then it is fine, also when repeated after kill -9.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "container/create.h"
+#include "container/network.h"
+#include "ns/cgroup.h"
+
+#define DELETE_TIMEOUT_MS	10000
+
+static int delete_kill_process(const struct state *s, struct err *e)
+{
+	struct pollfd p = { .events = POLLIN };
+	_autoclose_ int pidfd = -1;
+	int r;
+
+	if (!state_alive(s))
+		return 0;
+	r = state_pidfd(s, &pidfd, e);
+	if (r == -ESRCH)
+		return 0;
+	if (r < 0)
+		return r;
+	if (syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
+		return err_set(e, -errno, "kill process %d", (int)s->pid);
+	p.fd = pidfd;
+	do {
+		r = poll(&p, 1, DELETE_TIMEOUT_MS);
+	} while (r < 0 && errno == EINTR);
+	if (r == 0)
+		return err_say(e, -ETIMEDOUT, "process %d does not die", (int)s->pid);
+	return r < 0 ? err_set(e, -errno, "wait for process %d", (int)s->pid) : 0;
+}
+
+static int delete_kill_cgroup(struct state *s, struct err *e)
+{
+	return cgroup_kill(&s->cgroups, DELETE_TIMEOUT_MS, e);
+}
+
+static int delete_restore_network(struct state *s, struct err *e)
+{
+	return network_restore(s, e);
+}
+
+static int delete_remove_cgroup(struct state *s, struct err *e)
+{
+	return cgroup_remove(&s->cgroups, DELETE_TIMEOUT_MS, e);
+}
+
+int delete_resources(struct state *s, bool force, struct err *e)
+{
+	static int (*const steps[])(struct state *, struct err *) = {
+		delete_kill_cgroup, delete_restore_network, delete_remove_cgroup,
+	};
+	/* A process that lives on makes all the rest meaningless, also with @force. */
+	int r = delete_kill_process(s, e);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		r = steps[i](s, e);
+		if (r < 0 && !force)
+			return r;
+		if (r < 0)
+			log_warning("container %s: %s", s->id, e->text);
+	}
+	return 0;
+}
+
+static int delete_check_status(const struct state *s, bool force, struct err *e)
+{
+	enum state_status status = state_status(s);
+
+	if (force || status == STATE_STOPPED)
+		return 0;
+	return err_say(e, -EBUSY, "is %s: kill it first, or use --force", state_status_name(status));
+}
+
+static int delete_locked(const struct lifecycle *l, struct state *s, struct state_lock *lock, bool force,
+			 struct err *e)
+{
+	_autofree_ char *dir = state_path(l->root, s->id, NULL);
+	_autobundle_ struct bundle *b = NULL;
+	int r = delete_check_status(s, force, e);
+
+	if (r < 0)
+		return r;
+	if (!dir)
+		return err_set(e, -ENOMEM, "find its state");
+	/* A create that was killed early has not copied its config.json: then no hook has run either. */
+	if (bundle_load(dir, &b, e) < 0)
+		log_debug("container %s: %s", s->id, e->text);
+	r = delete_resources(s, force, e);
+	if (r < 0)
+		return r;
+	r = state_remove(lock, e);
+	if (r < 0 || !b)
+		return r;
+	return creation_run_hooks(BUNDLE_HOOK_POSTSTOP, b, s, STATE_STOPPED, e);
+}
+
+static int delete_damaged(struct state_lock *lock, bool force, struct err *e)
+{
+	if (!force)
+		return -EIO;
+	log_warning("container %s: %s: removing its directory only", lock->id, e->text);
+	return state_remove(lock, e);
+}
+
+int lifecycle_delete(const struct lifecycle *l, const char *id, bool force, struct err *e)
+{
+	_autounlock_ struct state_lock lock = STATE_LOCK_INIT;
+	_autostate_ struct state s = STATE_INIT;
+	int r = state_open(l->root, id, STATE_LOCK_TIMEOUT_MS, &lock, &s, e);
+
+	if (r == STATE_NONE)
+		r = force ? 0 : -ENOENT;
+	else if (r == STATE_DAMAGED)
+		r = delete_damaged(&lock, force, e);
+	else if (r == 0)
+		r = delete_locked(l, &s, &lock, force, e);
+	return r < 0 ? err_wrap(e, r, "container %s", id) : 0;
+}
+
+/* ---- kill ---------------------------------------------------------------------------------- */
+
+/* The words are runc's: containerd and others look for them in the log. */
+#define KILL_NOT_RUNNING "container not running"
+
+static int kill_process(const struct state *s, int signal, bool all, struct err *e)
+{
+	_autoclose_ int pidfd = -1;
+	enum state_status status = state_status(s);
+	int r;
+
+	if (status != STATE_CREATED && status != STATE_RUNNING)
+		return all && status == STATE_STOPPED ? 0 : err_say(e, -ESRCH, KILL_NOT_RUNNING);
+	r = state_pidfd(s, &pidfd, e);
+	if (r == 0 && syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) < 0)
+		r = err_set(e, -errno, "send signal %d to process %d", signal, (int)s->pid);
+	if (r == -ESRCH)
+		return all ? 0 : err_say(e, -ESRCH, KILL_NOT_RUNNING);
+	return r;
+}
+
+int lifecycle_kill(const struct lifecycle *l, const char *id, int signal, bool all, struct err *e)
+{
+	_autostate_ struct state s = STATE_INIT;
+	/* Without the lock: a signal must also get through while a hook of `start` hangs. */
+	int r = state_read(l->root, id, &s, e);
+
+	if (r > 0)
+		r = r == STATE_NONE ? -ENOENT : -EIO;
+	if (r == 0)
+		r = kill_process(&s, signal, all, e);
+	return r < 0 ? err_wrap(e, r, "container %s", id) : 0;
+}

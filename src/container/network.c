@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Between the container's life and src/net: entering its network namespace and coming back. */
+#include "container/network.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "net/net.h"
+
+#define NETWORK_OWN "/proc/self/ns/net"
+
+/* What to do inside the namespace. */
+typedef int network_work(void *arg, struct err *e);
+
+/* network_inside(): @path is the namespace that we are in already; nothing was done. */
+#define NETWORK_SAME 1
+
+static int network_open(const char *path, int *fd, struct stat *st, struct err *e)
+{
+	_autoclose_ int opened = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (opened < 0 || fstat(opened, st) < 0)
+		return err_set(e, -errno, "open network namespace '%s'", path);
+	*fd = take_fd(&opened);
+	return 0;
+}
+
+static int network_inside(const char *path, network_work *work, void *arg, struct err *e)
+{
+	_autoclose_ int home = -1;
+	_autoclose_ int there = -1;
+	struct stat st_home, st_there;
+	int r;
+
+	r = network_open(NETWORK_OWN, &home, &st_home, e);
+	if (r < 0)
+		return r;
+	r = network_open(path, &there, &st_there, e);
+	if (r < 0)
+		return r;
+	if (st_home.st_dev == st_there.st_dev && st_home.st_ino == st_there.st_ino)
+		return NETWORK_SAME;
+
+	if (setns(there, CLONE_NEWNET) < 0)
+		return err_set(e, -errno, "enter network namespace '%s'", path);
+	r = work(arg, e);
+	if (setns(home, CLONE_NEWNET) < 0) {
+		log_error("return to the runtime's network namespace: %s", strerror(errno));
+		_exit(EXIT_FAILURE);
+	}
+	return r;
+}
+
+static int network_decide(struct plan *p, struct net_survey *survey, struct err *e)
+{
+	struct net_request fresh;
+	int r = net_request_init(&fresh, e);
+
+	if (r < 0)
+		return r;
+	memcpy(p->net_request.entropy, fresh.entropy, sizeof(fresh.entropy));
+	r = net_survey(survey, e);
+	if (r < 0)
+		return r;
+	return plan_set_network(p, survey, e);
+}
+
+/* ---- prepare ------------------------------------------------------------------------------ */
+
+struct network_preparation {
+	struct plan *p;
+	struct state *s;
+	const struct state_lock *lock;
+	struct nabla_net *nets;
+	unsigned int *nr;
+};
+
+static int network_write_down(struct network_preparation *n, const struct net_survey *survey,
+			      struct err *e)
+{
+	_autofree_ char *record = NULL;
+	json_error_t where;
+	int r = net_record(survey, &n->p->net, &record, e);
+
+	if (r < 0)
+		return r;
+	json_decref(n->s->net);
+	n->s->net = json_loads(record, 0, &where);
+	if (!n->s->net)
+		return err_say(e, -EINVAL, "network record: %s", where.text);
+	return state_save(n->lock, n->s, e);
+}
+
+static int network_prepare_inside(void *arg, struct err *e)
+{
+	__attribute__((cleanup(net_survey_free))) struct net_survey survey = { .netns = 0 };
+	struct network_preparation *n = arg;
+	int r;
+
+	r = network_decide(n->p, &survey, e);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n->p->net.nr_notices; i++)
+		log_warning("network: %s", n->p->net.notices[i]);
+	if (n->p->net.nr_ports == 0)
+		return 0;
+	r = network_write_down(n, &survey, e);
+	if (r < 0)
+		return r;
+	return net_apply(&n->p->net, n->nets, n->nr, e);
+}
+
+int network_prepare(pid_t pid, struct plan *p, struct state *s, const struct state_lock *lock,
+		    struct nabla_net nets[NABLA_LAUNCH_NETS], unsigned int *nr, struct err *e)
+{
+	struct network_preparation n = { .p = p, .s = s, .lock = lock, .nets = nets, .nr = nr };
+	char path[40];
+	int r;
+
+	*nr = 0;
+	if (p->network == PLAN_NETWORK_NONE)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
+	r = network_inside(path, network_prepare_inside, &n, e);
+	if (r == NETWORK_SAME) {
+		log_warning("the container's network namespace is the host's: it runs without a network");
+		p->network = PLAN_NETWORK_NONE;
+		return 0;
+	}
+	return r < 0 ? err_wrap(e, r, "network") : 0;
+}
+
+/* ---- look --------------------------------------------------------------------------------- */
+
+static int network_look_inside(void *arg, struct err *e)
+{
+	__attribute__((cleanup(net_survey_free))) struct net_survey survey = { .netns = 0 };
+
+	return network_decide(arg, &survey, e);
+}
+
+int network_look(const char *path, struct plan *p, struct err *e)
+{
+	int r = network_inside(path, network_look_inside, p, e);
+
+	if (r == NETWORK_SAME)
+		p->network = PLAN_NETWORK_NONE;
+	return r < 0 ? err_wrap(e, r, "network") : 0;
+}
+
+/* ---- restore ------------------------------------------------------------------------------ */
+
+static int network_restore_inside(void *arg, struct err *e)
+{
+	return net_restore(arg, e);
+}
+
+int network_restore(const struct state *s, struct err *e)
+{
+	_autofree_ char *record = NULL;
+	const char *path = NULL;
+	int r;
+
+	for (size_t i = 0; i < s->nr_namespaces; i++)
+		if (strcmp(s->namespaces[i].type, "network") == 0)
+			path = s->namespaces[i].path;
+	if (!s->net || !path || (access(path, F_OK) < 0 && errno == ENOENT))
+		return 0;
+
+	record = json_dumps(s->net, JSON_COMPACT);
+	if (!record)
+		return err_set(e, -ENOMEM, "network record");
+	r = network_inside(path, network_restore_inside, record, e);
+	if (r < 0)
+		return err_wrap(e, r, "restore the network");
+	/* NETWORK_SAME: the pod's namespace is gone and its path means another one now. */
+	return 0;
+}

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The plan: bundle and facts in, decisions out; nothing is touched. Mounts are in plan_mounts.c. */
+#include "container/plan.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/str.h"
+#include "container/plan_parts.h"
+
+#define MIB (UINT64_C(1) << 20)
+
+static const char *const plan_annotations[] = {
+	PLAN_ANNOTATION_NET_MODE,
+	PLAN_ANNOTATION_NET_MAC,
+	PLAN_ANNOTATION_MEMORY,
+	PLAN_ANNOTATION_UID,
+	PLAN_ANNOTATION_VOLUMES,
+	NULL,
+};
+
+const char *plan_annotation_name(size_t index)
+{
+	return index < sizeof(plan_annotations) / sizeof(plan_annotations[0]) ?
+		plan_annotations[index] : NULL;
+}
+
+int plan_note(struct plan *p, const char *format, ...)
+{
+	char **grown = reallocarray(p->notes, p->nr_notes + 1, sizeof(*grown));
+	char *text = NULL;
+	va_list ap;
+	int r;
+
+	if (!grown)
+		return -ENOMEM;
+	p->notes = grown;
+	va_start(ap, format);
+	r = vasprintf(&text, format, ap);
+	va_end(ap);
+	if (r < 0)
+		return -ENOMEM;
+	p->notes[p->nr_notes++] = text;
+	return 0;
+}
+
+/* ---- annotations -------------------------------------------------------------------------- */
+
+static int plan_check_annotations(const struct bundle *b, struct err *e)
+{
+	for (size_t i = 0; i < b->annotations.n; i++) {
+		const char *key = b->annotations.v[i].key;
+		size_t known = 0;
+
+		if (!str_starts(key, PLAN_ANNOTATION))
+			continue;
+		while (plan_annotations[known] && strcmp(plan_annotations[known], key) != 0)
+			known++;
+		if (!plan_annotations[known])
+			return err_say(e, -EINVAL, "annotation '%s' is unknown", key);
+	}
+	return 0;
+}
+
+static int plan_bad_annotation(struct err *e, const char *key, const char *value, const char *want)
+{
+	return err_say(e, -EINVAL, "annotation %s: '%s' is not %s", key, value, want);
+}
+
+static int plan_set_identity(const struct bundle *b, struct plan *p, struct err *e)
+{
+	const char *value = bundle_annotation(b, PLAN_ANNOTATION_UID);
+	uint64_t uid = PLAN_DEFAULT_UID;
+
+	if (value && str_u64(value, UINT32_MAX - 1, &uid) < 0)
+		return plan_bad_annotation(e, PLAN_ANNOTATION_UID, value, "a user id");
+	p->host_uid = (uint32_t)uid;
+	return 0;
+}
+
+static int plan_set_net_request(const struct bundle *b, const struct plan_options *options,
+				struct plan *p, struct err *e)
+{
+	const char *mode = bundle_annotation(b, PLAN_ANNOTATION_NET_MODE);
+	const char *mac = bundle_annotation(b, PLAN_ANNOTATION_NET_MAC);
+
+	p->net_request.mode = NET_MODE_TC;
+	p->net_request.mac = NET_MAC_ADOPT;
+	p->network = b->ns[BUNDLE_NS_NETWORK].present ? PLAN_NETWORK_LATER : PLAN_NETWORK_NONE;
+
+	if (mode && !net_mode_parse(mode, &p->net_request.mode))
+		return plan_bad_annotation(e, PLAN_ANNOTATION_NET_MODE, mode, "tc or bridge");
+	if (mac && !net_mac_parse(mac, &p->net_request.mac))
+		return plan_bad_annotation(e, PLAN_ANNOTATION_NET_MAC, mac, "adopt or random");
+	if (options->net_mode && !net_mode_parse(options->net_mode, &p->net_request.mode))
+		return err_say(e, -EINVAL, "--net-mode: '%s' is not tc or bridge", options->net_mode);
+	return 0;
+}
+
+/* ---- memory ------------------------------------------------------------------------------- */
+
+static int plan_parse_size(const char *text, uint64_t *size)
+{
+	char digits[24];
+	size_t len = strlen(text);
+	unsigned int shift = 0;
+
+	if (len == 0 || len >= sizeof(digits))
+		return -EINVAL;
+	memcpy(digits, text, len + 1);
+	switch (digits[len - 1]) {
+	case 'G': case 'g': shift = 30; break;
+	case 'M': case 'm': shift = 20; break;
+	case 'K': case 'k': shift = 10; break;
+	}
+	if (shift)
+		digits[len - 1] = '\0';
+	if (str_u64(digits, UINT64_MAX >> shift, size) < 0)
+		return -EINVAL;
+	*size <<= shift;
+	return 0;
+}
+
+static uint64_t plan_round_memory(uint64_t size)
+{
+	return size - size % PLAN_MEMORY_UNIT;
+}
+
+static int plan_memory_from_annotation(const char *value, struct plan *p, struct err *e)
+{
+	uint64_t size;
+
+	if (plan_parse_size(value, &size) < 0)
+		return plan_bad_annotation(e, PLAN_ANNOTATION_MEMORY, value,
+					   "a number of bytes, or of K, M or G");
+	if (size < PLAN_MEMORY_MIN || size > PLAN_MEMORY_MAX)
+		return err_say(e, -EINVAL, "annotation %s: '%s' is not between %" PRIu64 " and %" PRIu64 " MiB",
+			       PLAN_ANNOTATION_MEMORY, value, PLAN_MEMORY_MIN / MIB, PLAN_MEMORY_MAX / MIB);
+	p->mem_size = plan_round_memory(size);
+	if (p->mem_limited && p->mem_size > p->mem_limit)
+		return plan_note(p, "memory: the guest may use more than the container's limit of "
+				 "%" PRIu64 " MiB, and is killed then", p->mem_limit / MIB);
+	return 0;
+}
+
+static int plan_memory_from_limit(const struct facts *facts, struct plan *p, struct err *e)
+{
+	uint64_t overhead = PLAN_MEMORY_OVERHEAD + p->mem_limit / PLAN_MEMORY_OVERHEAD_SHARE;
+	uint64_t size = p->mem_limit > overhead ? p->mem_limit - overhead : 0;
+
+	if (size > facts->host_memory)
+		size = facts->host_memory;
+	if (size > PLAN_MEMORY_MAX)
+		size = PLAN_MEMORY_MAX;
+	p->mem_size = plan_round_memory(size);
+	if (p->mem_size < PLAN_MEMORY_MIN)
+		return err_say(e, -EINVAL, "memory limit of %" PRIu64 " bytes is too small: the guest needs "
+			       "%" PRIu64 " MiB, and its kernel and the runtime %" PRIu64 " MiB beside it",
+			       p->mem_limit, PLAN_MEMORY_MIN / MIB, (overhead + MIB - 1) / MIB);
+	return 0;
+}
+
+static int plan_set_memory(const struct bundle *b, const struct facts *facts, struct plan *p,
+			   struct err *e)
+{
+	const char *value = bundle_annotation(b, PLAN_ANNOTATION_MEMORY);
+
+	/* 0 is what Go programs write for "not set". */
+	if (b->resources.present && b->resources.memory_limit > 0) {
+		p->mem_limited = true;
+		p->mem_limit = (uint64_t)b->resources.memory_limit;
+	}
+	if (value)
+		return plan_memory_from_annotation(value, p, e);
+	if (p->mem_limited)
+		return plan_memory_from_limit(facts, p, e);
+
+	p->mem_size = PLAN_MEMORY_DEFAULT;
+	if (p->mem_size > facts->host_memory / 2)
+		p->mem_size = plan_round_memory(facts->host_memory / 2);
+	if (p->mem_size < PLAN_MEMORY_MIN)
+		return err_say(e, -EINVAL, "half of the host's memory is less than the "
+			       "%" PRIu64 " MiB that a guest needs",
+			       PLAN_MEMORY_MIN / MIB);
+	return 0;
+}
+
+/* ---- devices ------------------------------------------------------------------------------ */
+
+/* What every guest has under /dev by itself, as config-linux.md "Default Devices" asks. */
+static const struct { const char *path; uint32_t major, minor; } plan_devices[] = {
+	{ "/dev/null", 1, 3 },
+	{ "/dev/zero", 1, 5 },
+	{ "/dev/full", 1, 7 },
+	{ "/dev/random", 1, 8 },
+	{ "/dev/urandom", 1, 9 },
+	{ "/dev/tty", 5, 0 },
+	{ "/dev/console", 5, 1 },
+	{ "/dev/ptmx", 5, 2 },
+};
+
+/* Returns 1 if the guest has it where the bundle wants it, 0 if it must make a node, or -EINVAL. */
+static int plan_look_up_device(const struct bundle_device *d, struct err *e)
+{
+	char type = S_ISBLK(d->mode) ? 'b' : 'c';
+
+	if (S_ISFIFO(d->mode))
+		return 0;
+	for (size_t i = 0; S_ISCHR(d->mode) && i < sizeof(plan_devices) / sizeof(plan_devices[0]); i++) {
+		if (plan_devices[i].major != d->major || plan_devices[i].minor != d->minor)
+			continue;
+		return strcmp(plan_devices[i].path, d->path) == 0;
+	}
+	return err_say(e, -EINVAL, "device '%s' (%c %u:%u): a guest has no access to devices of the host",
+		       d->path, type, d->major, d->minor);
+}
+
+static int plan_add_device(struct plan *p, const struct bundle_device *d)
+{
+	const struct bundle_device **grown;
+
+	grown = reallocarray(p->devices, p->nr_devices + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	p->devices = grown;
+	p->devices[p->nr_devices++] = d;
+	return 0;
+}
+
+static int plan_set_devices(const struct bundle *b, struct plan *p, struct err *e)
+{
+	for (size_t i = 0; i < b->nr_devices; i++) {
+		int r = plan_look_up_device(&b->devices[i], e);
+
+		if (r == 0)
+			r = plan_add_device(p, &b->devices[i]);
+		if (r == -ENOMEM)
+			return err_set(e, r, "plan device '%s'", b->devices[i].path);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* ---- notes: what is accepted but means something else here ---------------------------------- */
+
+static int plan_note_profiles(const struct bundle *b, struct plan *p)
+{
+	const char *why = "not applied: the guest kernel is what the host confines, by a filter of its own";
+	int r = 0;
+
+	if (b->process.apparmor_profile)
+		r = plan_note(p, "AppArmor profile '%s' is %s", b->process.apparmor_profile, why);
+	if (r == 0 && (b->process.selinux_label || b->mount_label))
+		r = plan_note(p, "SELinux labels are %s", why);
+	if (r == 0 && b->has_seccomp)
+		r = plan_note(p, "linux.seccomp is %s", why);
+	return r;
+}
+
+static int plan_note_rest(const struct bundle *b, struct plan *p)
+{
+	int r = 0;
+
+	if (p->network == PLAN_NETWORK_NONE)
+		r = plan_note(p, "no network namespace of its own: the container runs without a network");
+	if (r == 0 && b->personality != BUNDLE_PERSONALITY_NONE)
+		r = plan_note(p, "linux.personality is not applied");
+	return r;
+}
+
+int plan_make(const struct bundle *b, const struct facts *facts, const struct plan_options *options,
+	      struct plan *p, struct err *e)
+{
+	int r;
+
+	memset(p, 0, sizeof(*p));
+	p->bundle = b;
+	p->guest = PLAN_GUEST_LINUX;
+	p->cmdline = options->debug ? PLAN_CMDLINE_DEBUG : PLAN_CMDLINE;
+
+	if (!b->has_process)
+		return err_say(e, -EINVAL, "config.json: process: missing: there is nothing to run");
+	r = plan_check_annotations(b, e);
+	if (r < 0)
+		return r;
+	r = plan_set_identity(b, p, e);
+	if (r < 0)
+		return r;
+	r = plan_set_net_request(b, options, p, e);
+	if (r < 0)
+		return r;
+	r = plan_set_memory(b, facts, p, e);
+	if (r < 0)
+		return r;
+	r = plan_set_mounts(b, facts, p, e);
+	if (r < 0)
+		return r;
+	r = plan_set_devices(b, p, e);
+	if (r < 0)
+		return r;
+
+	r = plan_note_profiles(b, p);
+	if (r == 0)
+		r = plan_note_rest(b, p);
+	return r < 0 ? err_set(e, r, "plan") : 0;
+}
+
+bool plan_wants_trees(const struct bundle *b)
+{
+	const char *value = bundle_annotation(b, PLAN_ANNOTATION_VOLUMES);
+
+	return value && strcmp(value, "copy") == 0;
+}
+
+int plan_set_network(struct plan *p, const struct net_survey *survey, struct err *e)
+{
+	int r;
+
+	net_plan_free(&p->net);
+	memset(&p->net, 0, sizeof(p->net));
+	r = net_plan(survey, &p->net_request, &p->net, e);
+	if (r < 0)
+		return r;
+	p->network = PLAN_NETWORK_SURVEYED;
+	return 0;
+}
+
+void plan_free(struct plan *p)
+{
+	for (size_t i = 0; i < p->nr_mounts; i++)
+		free(p->mounts[i].data);
+	for (size_t i = 0; i < p->nr_files; i++) {
+		free(p->files[i].destination);
+		free(p->files[i].source);
+	}
+	for (size_t i = 0; i < p->nr_notes; i++)
+		free(p->notes[i]);
+	free(p->mounts);
+	free(p->files);
+	free(p->notes);
+	free(p->devices);
+	free(p->masked);
+	if (p->network == PLAN_NETWORK_SURVEYED)
+		net_plan_free(&p->net);
+	memset(p, 0, sizeof(*p));
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Between plan.c and plan_mounts.c: the parts of one plan. */
+#ifndef RUNNC_CONTAINER_PLAN_PARTS_H
+#define RUNNC_CONTAINER_PLAN_PARTS_H
+
+#include "container/plan.h"
+
+/* The guest kernel's command line. Its console is the container's stderr, so it is silent by default. */
+#define PLAN_CMDLINE		"quiet"
+#define PLAN_CMDLINE_DEBUG	"loglevel=7"
+
+/* Add a line to the notes. Returns 0 or -ENOMEM. */
+int plan_note(struct plan *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Decide for each of the bundle's mounts. Returns 0, -EINVAL or -ENOMEM. */
+int plan_set_mounts(const struct bundle *b, const struct facts *facts, struct plan *p, struct err *e);
+
+#endif
