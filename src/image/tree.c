@@ -94,7 +94,8 @@ static int walk_refuse(struct walk *w, int code, const char *name, const char *w
 
 static int strings_push(struct strings *s, const char *dir, const char *name)
 {
-	size_t need = strlen(dir) + strlen(name) + 2;
+	size_t dir_len = strlen(dir), name_len = strlen(name);
+	size_t need = dir_len + name_len + 2;
 
 	if (s->size - s->len < need) {
 		size_t size = s->size * 2 + need + 4096;
@@ -105,7 +106,13 @@ static int strings_push(struct strings *s, const char *dir, const char *name)
 		s->bytes = bytes;
 		s->size = size;
 	}
-	s->len += (size_t)sprintf(s->bytes + s->len, "%s%s%s", dir, *dir ? "/" : "", name) + 1;
+	if (dir_len) {
+		memcpy(s->bytes + s->len, dir, dir_len);
+		s->bytes[s->len + dir_len] = '/';
+		s->len += dir_len + 1;
+	}
+	memcpy(s->bytes + s->len, name, name_len + 1);
+	s->len += name_len + 1;
 	return 0;
 }
 
