@@ -52,8 +52,8 @@ static int set_up(struct network *net, int ifindex)
 static int find_device(struct network *net, const char *name, uint8_t mac[6])
 {
 	struct init_request request, answer;
-	const struct ifinfomsg *info;
 	struct ifinfomsg *body = init_request_start(&request, RTM_GETLINK, 0, sizeof(*body));
+	struct ifinfomsg *info;
 	int left;
 
 	init_request_add(&request, IFLA_IFNAME, name, strlen(name) + 1);
@@ -67,7 +67,7 @@ static int find_device(struct network *net, const char *name, uint8_t mac[6])
 	info = NLMSG_DATA(&answer.header);
 	left -= (int)NLMSG_LENGTH(sizeof(*info));
 	memset(mac, 0, 6);
-	for (const struct rtattr *a = IFLA_RTA(info); RTA_OK(a, left); a = RTA_NEXT(a, left))
+	for (struct rtattr *a = IFLA_RTA(info); RTA_OK(a, left); a = RTA_NEXT(a, left))
 		if (a->rta_type == IFLA_ADDRESS && RTA_PAYLOAD(a) == 6)
 			memcpy(mac, RTA_DATA(a), 6);
 	return info->ifi_index;

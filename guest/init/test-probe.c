@@ -59,6 +59,8 @@ static void show_file(const char *path)
 		printf("%s: %s\n", path, strerror(errno));
 	else
 		printf("%s: %.*s\n", path, (int)n, text);
+	if (fd >= 0)
+		close(fd);
 }
 
 static void try_write(const char *path)
@@ -66,6 +68,8 @@ static void try_write(const char *path)
 	int fd = open(path, O_WRONLY | O_CREAT, 0644);
 
 	printf("write %s: %s\n", path, fd < 0 ? strerror(errno) : write(fd, "x", 1) == 1 ? "ok" : "short");
+	if (fd >= 0)
+		close(fd);
 }
 
 /* The lines of /proc/self/@file that start with @word, or all of them. */
