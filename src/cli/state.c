@@ -11,10 +11,8 @@ static int state(const struct lifecycle *l, const struct cli_args *a, struct err
 	_autostate_ struct state s = STATE_INIT;
 	int r = state_read(l->root, a->operand[0], &s, e);
 
-	if (r > 0)
-		r = r == STATE_NONE ? -ENOENT : -EIO;
-	if (r < 0)
-		return err_wrap(e, r, "container %s", a->operand[0]);
+	if (r != 0)
+		return r > 0 ? -ENOENT : r;
 	return show_json(show_state(&s), e);
 }
 

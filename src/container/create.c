@@ -110,11 +110,8 @@ static int create_open_programs(struct creation *c, struct err *e)
 
 static int create_decide(struct creation *c, struct err *e)
 {
-	int r = state_check_id(c->r->id, e);
+	int r = create_read_bundle(c, e);
 
-	if (r < 0)
-		return r;
-	r = create_read_bundle(c, e);
 	if (r < 0)
 		return r;
 	r = create_check_console(c, e);
@@ -176,21 +173,6 @@ static int create_fill_state(struct creation *c, struct err *e)
 	    create_fill_namespaces(s, b) < 0)
 		return err_set(e, -ENOMEM, "describe the container");
 	return 0;
-}
-
-static int create_make_state(struct creation *c, struct err *e)
-{
-	int r = create_fill_state(c, e);
-
-	if (r < 0)
-		return r;
-	r = state_create(c->l->root, &c->state, &c->lock, e);
-	if (r == STATE_EXISTS)
-		return -EEXIST;
-	if (r < 0)
-		return r;
-	/* The bundle may change or vanish before start and delete need its hooks. */
-	return io_write_atomic(c->lock.dir, "config.json", c->config, c->config_len, 0600, e);
 }
 
 /* ---- 3, 4: image, cgroup, FIFOs, console ---------------------------------------------------- */
@@ -523,8 +505,13 @@ static int create_hand_over(struct creation *c, struct err *e)
 
 static int create_stages(struct creation *c, struct err *e)
 {
-	int r = create_get_image(c, e);
+	int r;
 
+	/* The bundle may change or vanish before start and delete need its hooks. */
+	r = io_write_atomic(c->lock.dir, "config.json", c->config, c->config_len, 0600, e);
+	if (r < 0)
+		return r;
+	r = create_get_image(c, e);
 	if (r < 0)
 		return r;
 	r = create_make_cgroup(c, e);
@@ -547,16 +534,24 @@ static int create_stages(struct creation *c, struct err *e)
 
 int creation_make(struct creation *c, struct err *e)
 {
-	int r = create_decide(c, e);
+	int r = state_check_id(c->r->id, e);
 
 	if (r < 0)
 		return r;
-	r = create_make_state(c, e);
+	r = create_decide(c, e);
 	if (r == 0)
-		r = create_stages(c, e);
-	if (r < 0 && c->lock.dir >= 0)
+		r = create_fill_state(c, e);
+	if (r < 0)
+		return err_wrap(e, r, "container %s", c->r->id);
+	r = state_create(c->l->root, &c->state, &c->lock, e);
+	if (r != 0)
+		return r == STATE_EXISTS ? -EEXIST : r;
+	r = create_stages(c, e);
+	if (r < 0) {
 		creation_undo(c);
-	return r;
+		return err_wrap(e, r, "container %s", c->r->id);
+	}
+	return 0;
 }
 
 void creation_undo(struct creation *c)
@@ -593,10 +588,8 @@ void creation_free(struct creation *c)
 int lifecycle_create(const struct lifecycle *l, const struct lifecycle_request *r, struct err *e)
 {
 	_autocreation_ struct creation c = CREATION_INIT;
-	int code;
 
 	c.l = l;
 	c.r = r;
-	code = creation_make(&c, e);
-	return code < 0 ? err_wrap(e, code, "container %s", r->id) : 0;
+	return creation_make(&c, e);
 }

@@ -115,7 +115,7 @@ static int delete_damaged(struct state_lock *lock, bool force, struct err *e)
 {
 	if (!force)
 		return -EIO;
-	log_warning("container %s: %s: removing its directory only", lock->id, e->text);
+	log_warning("%s: removing its directory only", e->text);
 	return state_remove(lock, e);
 }
 
@@ -126,11 +126,12 @@ int lifecycle_delete(const struct lifecycle *l, const char *id, bool force, stru
 	int r = state_open(l->root, id, STATE_LOCK_TIMEOUT_MS, &lock, &s, e);
 
 	if (r == STATE_NONE)
-		r = force ? 0 : -ENOENT;
-	else if (r == STATE_DAMAGED)
-		r = delete_damaged(&lock, force, e);
-	else if (r == 0)
-		r = delete_locked(l, &s, &lock, force, e);
+		return force ? 0 : -ENOENT;
+	if (r == STATE_DAMAGED)
+		return delete_damaged(&lock, force, e);
+	if (r < 0)
+		return r;
+	r = delete_locked(l, &s, &lock, force, e);
 	return r < 0 ? err_wrap(e, r, "container %s", id) : 0;
 }
 
@@ -161,9 +162,8 @@ int lifecycle_kill(const struct lifecycle *l, const char *id, int signal, bool a
 	/* Without the lock: a signal must also get through while a hook of `start` hangs. */
 	int r = state_read(l->root, id, &s, e);
 
-	if (r > 0)
-		r = r == STATE_NONE ? -ENOENT : -EIO;
-	if (r == 0)
-		r = kill_process(&s, signal, all, e);
+	if (r != 0)
+		return r > 0 ? -ENOENT : r;
+	r = kill_process(&s, signal, all, e);
 	return r < 0 ? err_wrap(e, r, "container %s", id) : 0;
 }

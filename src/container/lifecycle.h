@@ -3,7 +3,7 @@
  * The life of a container: create, start, run, kill, delete, one function each. What the stages are and
  * in which order they come is told in create.c; what undoes them in delete.c.
  *
- * The messages of all of these begin with "container ID: ".
+ * The messages of all of these name the container.
  */
 #ifndef RUNNC_CONTAINER_LIFECYCLE_H
 #define RUNNC_CONTAINER_LIFECYCLE_H

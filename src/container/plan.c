@@ -83,6 +83,26 @@ static int plan_set_identity(const struct bundle *b, struct plan *p, struct err 
 	return 0;
 }
 
+/*
+ * A pod's own process (its "pause" container) shares the namespace with the pod's containers, and
+ * needs no network: if it took the interface, they would find none. The words of containerd's CRI plugin,
+ * and of CRI-O and Podman.
+ */
+static bool plan_is_sandbox(const struct bundle *b)
+{
+	static const char *const keys[] = {
+		"io.kubernetes.cri.container-type", "io.kubernetes.cri-o.ContainerType",
+	};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		const char *value = bundle_annotation(b, keys[i]);
+
+		if (value && strcmp(value, "sandbox") == 0)
+			return true;
+	}
+	return false;
+}
+
 static int plan_set_net_request(const struct bundle *b, const struct plan_options *options,
 				struct plan *p, struct err *e)
 {
@@ -91,7 +111,8 @@ static int plan_set_net_request(const struct bundle *b, const struct plan_option
 
 	p->net_request.mode = NET_MODE_TC;
 	p->net_request.mac = NET_MAC_ADOPT;
-	p->network = b->ns[BUNDLE_NS_NETWORK].present ? PLAN_NETWORK_LATER : PLAN_NETWORK_NONE;
+	p->network = b->ns[BUNDLE_NS_NETWORK].present && !plan_is_sandbox(b) ? PLAN_NETWORK_LATER :
+									      PLAN_NETWORK_NONE;
 
 	if (mode && !net_mode_parse(mode, &p->net_request.mode))
 		return plan_bad_annotation(e, PLAN_ANNOTATION_NET_MODE, mode, "tc or bridge");
@@ -267,8 +288,10 @@ static int plan_note_rest(const struct bundle *b, struct plan *p)
 {
 	int r = 0;
 
-	if (p->network == PLAN_NETWORK_NONE)
+	if (!b->ns[BUNDLE_NS_NETWORK].present)
 		r = plan_note(p, "no network namespace of its own: the container runs without a network");
+	else if (plan_is_sandbox(b))
+		r = plan_note(p, "a pod's sandbox: runs without a network, which is for the pod's containers");
 	if (r == 0 && b->personality != BUNDLE_PERSONALITY_NONE)
 		r = plan_note(p, "linux.personality is not applied");
 	return r;

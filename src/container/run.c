@@ -47,8 +47,9 @@ static int run_blocked(const struct lifecycle *l, const struct lifecycle_request
 	c.l = l;
 	c.r = request;
 	r = creation_make(&c, e);
-	if (r == 0)
-		r = run_made(&c, status, e);
+	if (r < 0)
+		return r;
+	r = run_made(&c, status, e);
 	return r < 0 ? err_wrap(e, r, "container %s", request->id) : 0;
 }
 

@@ -146,12 +146,10 @@ int lifecycle_start(const struct lifecycle *l, const char *id, struct err *e)
 	_autofree_ char *dir = NULL;
 	int r = state_open(l->root, id, STATE_LOCK_TIMEOUT_MS, &lock, &s, e);
 
-	if (r > 0)
-		r = -ENOENT;
-	if (r == 0) {
-		dir = state_path(l->root, id, NULL);
-		r = dir ? bundle_load(dir, &b, e) : err_set(e, -ENOMEM, "find its state");
-	}
+	if (r != 0)
+		return r > 0 ? -ENOENT : r;
+	dir = state_path(l->root, id, NULL);
+	r = dir ? bundle_load(dir, &b, e) : err_set(e, -ENOMEM, "find its state");
 	if (r == 0)
 		r = start_locked(&s, &lock, b, e);
 	return r < 0 ? err_wrap(e, r, "container %s", id) : 0;

@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The plan is pure: bundles and facts are made up here, and nothing of the host is looked at. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "container/plan.h"
+
+#define MIB (UINT64_C(1) << 20)
+#define GIB (UINT64_C(1) << 30)
+
+/* A bundle, its facts and what became of it. @more is inserted into the object, @linux into "linux". */
+struct trial {
+	struct bundle *b;
+	struct facts facts;
+	struct facts_mount mounts[8];
+	struct plan_options options;
+	struct plan p;
+	struct err e;
+	int r;
+};
+
+static void trial_parse(struct trial *t, const char *more, const char *linux_more)
+{
+	char json[8192];
+	int len;
+
+	memset(t, 0, sizeof(*t));
+	len = snprintf(json, sizeof(json), "{\"ociVersion\":\"1.0.2\",\"process\":{\"args\":[\"/bin/true\"],"
+		       "\"cwd\":\"/\",\"user\":{\"uid\":0,\"gid\":0}},\"root\":{\"path\":\"rootfs\"}%s%s,"
+		       "\"linux\":{\"namespaces\":[{\"type\":\"network\"}]%s%s}}",
+		       more[0] ? "," : "", more, linux_more[0] ? "," : "", linux_more);
+	t->r = bundle_parse(json, (size_t)len, "/bundle", &t->b, &t->e);
+	if (t->r < 0)
+		fail_msg("%s", t->e.text);
+	t->facts.host_memory = 16 * GIB;
+	t->facts.mounts = t->mounts;
+	t->facts.nr_mounts = t->b->nr_mounts;
+}
+
+static void trial_plan(struct trial *t)
+{
+	t->r = plan_make(t->b, &t->facts, &t->options, &t->p, &t->e);
+}
+
+static void trial_end(struct trial *t)
+{
+	plan_free(&t->p);
+	bundle_free(t->b);
+}
+
+/* The whole of it, for what needs no facts: the message must be exactly @text ("" for success). */
+static void expect(const char *more, const char *linux_more, const char *text)
+{
+	struct trial t;
+
+	trial_parse(&t, more, linux_more);
+	trial_plan(&t);
+	if (text[0]) {
+		assert_int_equal(t.r, -EINVAL);
+		assert_string_equal(t.e.text, text);
+	} else if (t.r < 0) {
+		fail_msg("%s", t.e.text);
+	}
+	trial_end(&t);
+}
+
+static void memory_is(const char *more, const char *linux_more, uint64_t host, uint64_t wanted)
+{
+	struct trial t;
+
+	trial_parse(&t, more, linux_more);
+	t.facts.host_memory = host;
+	trial_plan(&t);
+	if (t.r < 0)
+		fail_msg("%s", t.e.text);
+	assert_int_equal(t.p.mem_size, wanted);
+	trial_end(&t);
+}
+
+#define MEMORY(bytes) "\"resources\":{\"memory\":{\"limit\":" #bytes "}}"
+
+static void test_memory(void **state)
+{
+	(void)state;
+	memory_is("", "", 16 * GIB, GIB);
+	memory_is("", "", GIB, 512 * MIB);
+	memory_is("", MEMORY(-1), 16 * GIB, GIB);
+	/* 1 GiB - 16 MiB - 8 MiB */
+	memory_is("", MEMORY(1073741824), 16 * GIB, 1000 * MIB);
+	/* More than the host has, and more than a guest can have. */
+	memory_is("", MEMORY(1073741824), 700 * MIB, 700 * MIB);
+	memory_is("", MEMORY(109951162777600), 256 * GIB, 32 * GIB);
+	/* The smallest: 81 MiB leave 64 (and a bit less than 1 MiB). */
+	memory_is("", MEMORY(84934656), 16 * GIB, 64 * MIB);
+}
+
+static void test_memory_annotation(void **state)
+{
+	(void)state;
+	memory_is("\"annotations\":{\"org.runnc.memory\":\"512M\"}", MEMORY(1073741824), 16 * GIB,
+		      512 * MIB);
+	memory_is("\"annotations\":{\"org.runnc.memory\":\"2g\"}", "", GIB, 2 * GIB);
+	memory_is("\"annotations\":{\"org.runnc.memory\":\"70000001\"}", "", GIB, 66 * MIB);
+	expect("\"annotations\":{\"org.runnc.memory\":\"63M\"}", "",
+	       "annotation org.runnc.memory: '63M' is not between 64 and 32768 MiB");
+	expect("\"annotations\":{\"org.runnc.memory\":\"33G\"}", "",
+	       "annotation org.runnc.memory: '33G' is not between 64 and 32768 MiB");
+	expect("\"annotations\":{\"org.runnc.memory\":\"99999999999999G\"}", "",
+	       "annotation org.runnc.memory: '99999999999999G' is not a number of bytes, or of K, M or G");
+	expect("\"annotations\":{\"org.runnc.memory\":\"much\"}", "",
+	       "annotation org.runnc.memory: 'much' is not a number of bytes, or of K, M or G");
+	expect("\"annotations\":{\"org.runnc.memory\":\"\"}", "",
+	       "annotation org.runnc.memory: '' is not a number of bytes, or of K, M or G");
+	expect("\"annotations\":{\"org.runnc.memory\":\"M\"}", "",
+	       "annotation org.runnc.memory: 'M' is not a number of bytes, or of K, M or G");
+}
+
+static void test_memory_too_small(void **state)
+{
+	(void)state;
+	expect("", MEMORY(67108864), "memory limit of 67108864 bytes is too small: the guest needs 64 MiB, "
+	       "and its kernel and the runtime 17 MiB beside it");
+	expect("", MEMORY(1), "memory limit of 1 bytes is too small: the guest needs 64 MiB, and its kernel "
+	       "and the runtime 16 MiB beside it");
+}
+
+static void test_annotations(void **state)
+{
+	struct trial t;
+
+	(void)state;
+	expect("\"annotations\":{\"org.runnc.nonsense\":\"1\"}", "",
+	       "annotation 'org.runnc.nonsense' is unknown");
+	expect("\"annotations\":{\"org.runnc\":\"1\",\"com.example\":\"2\"}", "", "");
+	expect("\"annotations\":{\"org.runnc.net.mode\":\"macvtap\"}", "",
+	       "annotation org.runnc.net.mode: 'macvtap' is not tc or bridge");
+	expect("\"annotations\":{\"org.runnc.net.mac\":\"mine\"}", "",
+	       "annotation org.runnc.net.mac: 'mine' is not adopt or random");
+	expect("\"annotations\":{\"org.runnc.uid\":\"nobody\"}", "",
+	       "annotation org.runnc.uid: 'nobody' is not a user id");
+	expect("\"annotations\":{\"org.runnc.uid\":\"4294967295\"}", "",
+	       "annotation org.runnc.uid: '4294967295' is not a user id");
+	expect("\"annotations\":{\"org.runnc.volumes\":\"share\"}", "",
+	       "annotation org.runnc.volumes: 'share' is not copy");
+
+	trial_parse(&t, "\"annotations\":{\"org.runnc.net.mode\":\"bridge\",\"org.runnc.net.mac\":\"random\","
+		    "\"org.runnc.uid\":\"1000\"}", "");
+	trial_plan(&t);
+	assert_int_equal(t.r, 0);
+	assert_int_equal(t.p.net_request.mode, NET_MODE_BRIDGE);
+	assert_int_equal(t.p.net_request.mac, NET_MAC_RANDOM);
+	assert_int_equal(t.p.host_uid, 1000);
+	plan_free(&t.p);
+	/* The option on the command line wins. */
+	t.options.net_mode = "tc";
+	trial_plan(&t);
+	assert_int_equal(t.p.net_request.mode, NET_MODE_TC);
+	plan_free(&t.p);
+	t.options.net_mode = "fast";
+	trial_plan(&t);
+	assert_string_equal(t.e.text, "--net-mode: 'fast' is not tc or bridge");
+	trial_end(&t);
+}
+
+static void test_defaults(void **state)
+{
+	struct trial t;
+
+	(void)state;
+	trial_parse(&t, "", "");
+	trial_plan(&t);
+	assert_int_equal(t.r, 0);
+	assert_int_equal(t.p.guest, PLAN_GUEST_LINUX);
+	assert_int_equal(t.p.host_uid, 65534);
+	assert_int_equal(t.p.network, PLAN_NETWORK_LATER);
+	assert_int_equal(t.p.net_request.mode, NET_MODE_TC);
+	assert_int_equal(t.p.net_request.mac, NET_MAC_ADOPT);
+	assert_int_equal(t.p.nr_mounts + t.p.nr_files + t.p.nr_devices + t.p.nr_notes, 0);
+	trial_end(&t);
+}
+
+static void test_no_network(void **state)
+{
+	static const char *const sandboxes[] = {
+		"\"io.kubernetes.cri.container-type\":\"sandbox\"",
+		"\"io.kubernetes.cri-o.ContainerType\":\"sandbox\"",
+	};
+	const char json[] = "{\"ociVersion\":\"1.0.2\",\"process\":{\"args\":[\"x\"],\"cwd\":\"/\",\"user\":{}},"
+		"\"root\":{\"path\":\"rootfs\"}}";
+	struct trial t;
+
+	(void)state;
+	memset(&t, 0, sizeof(t));
+	t.facts.host_memory = GIB;
+	assert_int_equal(bundle_parse(json, sizeof(json) - 1, "/bundle", &t.b, &t.e), 0);
+	trial_plan(&t);
+	assert_int_equal(t.p.network, PLAN_NETWORK_NONE);
+	assert_int_equal(t.p.nr_notes, 1);
+	trial_end(&t);
+
+	/* A pod's own process must not take the interface from the pod's containers. */
+	for (size_t i = 0; i < sizeof(sandboxes) / sizeof(sandboxes[0]); i++) {
+		char more[128];
+
+		snprintf(more, sizeof(more), "\"annotations\":{%s}", sandboxes[i]);
+		trial_parse(&t, more, "");
+		trial_plan(&t);
+		assert_int_equal(t.r, 0);
+		assert_int_equal(t.p.network, PLAN_NETWORK_NONE);
+		trial_end(&t);
+	}
+}
+
+/* ---- mounts -------------------------------------------------------------------------------- */
+
+#define BIND(destination, source, options) "\"mounts\":[{\"destination\":\"" destination "\",\"type\":" \
+	"\"bind\",\"source\":\"" source "\",\"options\":[\"rbind\"" options "]}]"
+
+static void trial_bind(struct trial *t, const char *mounts, const struct facts_mount *fact)
+{
+	trial_parse(t, mounts, "");
+	t->mounts[0] = *fact;
+	trial_plan(t);
+}
+
+static void expect_bind(const char *mounts, const struct facts_mount *fact, const char *text)
+{
+	struct trial t;
+
+	trial_bind(&t, mounts, fact);
+	assert_int_equal(t.r, -EINVAL);
+	assert_string_equal(t.e.text, text);
+	trial_end(&t);
+}
+
+static void test_guest_mounts(void **state)
+{
+	struct trial t;
+
+	(void)state;
+	trial_parse(&t, "\"mounts\":["
+		    "{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\"},"
+		    "{\"destination\":\"/sys/fs/cgroup\",\"type\":\"cgroup\",\"source\":\"cgroup\"},"
+		    "{\"destination\":\"/run\",\"type\":\"tmpfs\",\"source\":\"tmpfs\",\"options\":"
+		    "[\"nosuid\",\"mode=755\",\"context=\\\"a:b\\\"\",\"size=1k\",\"tmpcopyup\"]}]", "");
+	trial_plan(&t);
+	assert_int_equal(t.r, 0);
+	assert_int_equal(t.p.nr_mounts, 2);
+	assert_string_equal(t.p.mounts[0].type, "proc");
+	assert_string_equal(t.p.mounts[1].destination, "/run");
+	assert_string_equal(t.p.mounts[1].data, "mode=755,size=1k");
+	assert_int_equal(t.p.mounts[1].flags, 2);
+	assert_int_equal(t.p.nr_notes, 2);
+	assert_string_equal(t.p.notes[0], "mount '/sys/fs/cgroup': the guest has no cgroups; left out");
+	trial_end(&t);
+
+	expect("\"mounts\":[{\"destination\":\"/x\",\"type\":\"nfs\",\"source\":\"a:/b\"}]", "",
+	       "mount '/x': file systems of type 'nfs' are not supported");
+}
+
+static void test_bind_file(void **state)
+{
+	const struct facts_mount file = { .kind = FACTS_FILE, .mode = 0640, .uid = 5, .gid = 6, .size = 12 };
+	const struct facts_mount big = { .kind = FACTS_FILE, .size = (1 << 20) + 1 };
+	struct trial t;
+
+	(void)state;
+	trial_bind(&t, BIND("/etc/hosts", "/var/x/hosts", ",\"ro\""), &file);
+	assert_int_equal(t.r, 0);
+	assert_int_equal(t.p.nr_files, 1);
+	assert_string_equal(t.p.files[0].destination, "/etc/hosts");
+	assert_string_equal(t.p.files[0].source, "/var/x/hosts");
+	assert_int_equal(t.p.files[0].mode, 0640);
+	assert_int_equal(t.p.files[0].uid, 5);
+	assert_int_equal(t.p.files[0].gid, 6);
+	assert_true(t.p.files[0].readonly);
+	trial_end(&t);
+	expect_bind(BIND("/big", "/var/big", ""), &big, "mount '/big': file '/var/big' is larger than 1024 KiB; "
+		    "bind-mounted files are copied into the guest, volumes are not supported yet");
+}
+
+static void test_bind_dir(void **state)
+{
+	const struct facts_mount empty = { .kind = FACTS_DIR, .empty = true, .mode = 01777, .uid = 7 };
+	const struct facts_mount full = { .kind = FACTS_DIR };
+	struct trial t;
+
+	(void)state;
+	trial_bind(&t, BIND("/data", "/var/data", ""), &empty);
+	assert_int_equal(t.r, 0);
+	assert_int_equal(t.p.nr_mounts, 1);
+	assert_string_equal(t.p.mounts[0].type, "tmpfs");
+	assert_string_equal(t.p.mounts[0].data, "mode=1777,uid=7,gid=0");
+	assert_int_equal(t.p.mounts[0].flags, 0);
+	trial_end(&t);
+	trial_bind(&t, BIND("/dev/shm", "/var/lib/engine/shm", ",\"nosuid\""), &full);
+	assert_int_equal(t.r, 0);
+	assert_string_equal(t.p.mounts[0].type, "tmpfs");
+	assert_string_equal(t.p.mounts[0].data, "mode=1777,size=65536k");
+	assert_int_equal(t.p.mounts[0].flags, 2);
+	trial_end(&t);
+	trial_bind(&t, BIND("/sys", "/sys", ""), &full);
+	assert_int_equal(t.r, 0);
+	assert_string_equal(t.p.mounts[0].type, "sysfs");
+	trial_end(&t);
+	expect_bind(BIND("/data", "/var/data", ""), &full, "mount '/data': directory '/var/data': volumes are "
+		    "not supported yet (small ones can be copied: annotation org.runnc.volumes=copy)");
+	/* Only the host's /proc means "the host's": another directory there is a volume. */
+	expect_bind(BIND("/proc", "/var/proc", ""), &full, "mount '/proc': directory '/var/proc': volumes are "
+		    "not supported yet (small ones can be copied: annotation org.runnc.volumes=copy)");
+}
+
+#define COPY ",\"annotations\":{\"org.runnc.volumes\":\"copy\"}"
+
+static void test_copy_volume(void **state)
+{
+	static char one[] = "a", two[] = "d/b";
+	struct facts_file files[] = {
+		{ .path = one, .mode = 0600, .size = 10 }, { .path = two, .mode = 0755, .size = 20 },
+	};
+	struct facts_mount dir = { .kind = FACTS_DIR, .listed = true, .files = files, .nr_files = 2 };
+	struct trial t;
+
+	(void)state;
+	trial_bind(&t, BIND("/data", "/var/data", "") COPY, &dir);
+	assert_int_equal(t.r, 0);
+	assert_int_equal(t.p.nr_files, 2);
+	assert_string_equal(t.p.files[1].destination, "/data/d/b");
+	assert_string_equal(t.p.files[1].source, "/var/data/d/b");
+	trial_end(&t);
+
+	files[1].size = 8 * MIB;
+	expect_bind(BIND("/data", "/var/data", "") COPY, &dir, "mount '/data': directory '/var/data' cannot be "
+		    "copied into the guest: it holds more than 8 MiB");
+	files[1].size = UINT64_MAX;
+	expect_bind(BIND("/data", "/var/data", "") COPY, &dir, "mount '/data': directory '/var/data' cannot be "
+		    "copied into the guest: it holds more than 8 MiB");
+	files[1].size = 20;
+	dir.listed = false;
+	expect_bind(BIND("/data", "/var/data", "") COPY, &dir, "mount '/data': directory '/var/data' cannot be "
+		    "copied into the guest: it holds too many files, or something that is no file");
+}
+
+static void test_bind_other(void **state)
+{
+	const struct facts_mount missing = { .kind = FACTS_MISSING };
+	const struct facts_mount socket = { .kind = FACTS_OTHER };
+	const struct facts_mount null = { .kind = FACTS_NULL };
+	struct trial t;
+
+	(void)state;
+	expect_bind(BIND("/x", "/gone", ""), &missing, "mount '/x': source '/gone' does not exist");
+	expect_bind(BIND("/run/docker.sock", "/run/docker.sock", ""), &socket,
+		    "mount '/run/docker.sock': source '/run/docker.sock' is neither a file nor a directory");
+	trial_bind(&t, BIND("/etc/secret", "/dev/null", ""), &null);
+	assert_int_equal(t.r, 0);
+	assert_int_equal(t.p.nr_masked, 1);
+	assert_string_equal(t.p.masked[0], "/etc/secret");
+	trial_end(&t);
+}
+
+/* ---- devices ------------------------------------------------------------------------------- */
+
+#define DEVICE(path, type, major, minor) "\"devices\":[{\"path\":\"" path "\",\"type\":\"" type \
+	"\",\"major\":" #major ",\"minor\":" #minor "}]"
+
+static void test_devices(void **state)
+{
+	struct trial t;
+
+	(void)state;
+	trial_parse(&t, "", DEVICE("/dev/null", "c", 1, 3));
+	trial_plan(&t);
+	assert_int_equal(t.r, 0);
+	assert_int_equal(t.p.nr_devices, 0);
+	trial_end(&t);
+	trial_parse(&t, "", DEVICE("/dev/nothing", "c", 1, 3));
+	trial_plan(&t);
+	assert_int_equal(t.r, 0);
+	assert_int_equal(t.p.nr_devices, 1);
+	trial_end(&t);
+	expect("", "\"devices\":[{\"path\":\"/run/pipe\",\"type\":\"p\"}]", "");
+	expect("", DEVICE("/dev/fuse", "c", 10, 229),
+	       "device '/dev/fuse' (c 10:229): a guest has no access to devices of the host");
+	expect("", DEVICE("/dev/null", "b", 1, 3),
+	       "device '/dev/null' (b 1:3): a guest has no access to devices of the host");
+}
+
+static void test_notes(void **state)
+{
+	struct trial t;
+
+	(void)state;
+	trial_parse(&t, "", "\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ALLOW\"},\"mountLabel\":\"x\"");
+	trial_plan(&t);
+	assert_int_equal(t.r, 0);
+	assert_int_equal(t.p.nr_notes, 2);
+	assert_non_null(strstr(t.p.notes[1], "linux.seccomp is not applied"));
+	trial_end(&t);
+}
+
+/* ---- the network --------------------------------------------------------------------------- */
+
+static void test_network(void **state)
+{
+	struct net_link links[] = { {
+		.index = 2, .type = 1, .carrier = true, .flags = 0x11043, .mtu = 1400, .has_mac = true,
+		.mac = { 2, 0, 0, 0, 0, 1 }, .name = "eth0", .kind = "veth",
+	} };
+	struct net_addr addrs[] = { { .addr = {
+		.link = 2, .family = 2, .prefix = 32, .valid_lft = UINT32_MAX, .preferred_lft = UINT32_MAX,
+		.local = { 10, 1, 2, 3 }, .peer = { 10, 1, 2, 3 },
+	} } };
+	struct net_survey survey = { .links = links, .nr_links = 1, .addrs = addrs, .nr_addrs = 1 };
+	struct trial t;
+
+	(void)state;
+	trial_parse(&t, "", "");
+	trial_plan(&t);
+	assert_int_equal(plan_set_network(&t.p, &survey, &t.e), 0);
+	assert_int_equal(t.p.network, PLAN_NETWORK_SURVEYED);
+	assert_int_equal(t.p.net.nr_ports, 1);
+	assert_int_equal(t.p.net.links[0].mtu, 1400);
+	assert_memory_equal(t.p.net.links[0].mac, links[0].mac, 6);
+	/* Again: the former one is freed. */
+	assert_int_equal(plan_set_network(&t.p, &survey, &t.e), 0);
+	trial_end(&t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_memory_annotation),
+		cmocka_unit_test(test_memory_too_small),
+		cmocka_unit_test(test_annotations),
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_no_network),
+		cmocka_unit_test(test_guest_mounts),
+		cmocka_unit_test(test_bind_file),
+		cmocka_unit_test(test_bind_dir),
+		cmocka_unit_test(test_copy_volume),
+		cmocka_unit_test(test_bind_other),
+		cmocka_unit_test(test_devices),
+		cmocka_unit_test(test_notes),
+		cmocka_unit_test(test_network),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
