@@ -10,7 +10,8 @@
 #define FIELD_HOME 5
 
 /* Field @number (from 0) of the line [@line, @end), or false. */
-static bool find_field(const char *line, const char *end, int number, const char **field, size_t *len)
+static bool find_field(const char *line, const char *end, int number, const char **field,
+		       size_t *len)
 {
 	for (int i = 0; ; i++) {
 		const char *colon = memchr(line, ':', (size_t)(end - line));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Announcements of an address: gratuitous ARP (RFC 5227, section 3) and unsolicited neighbour
- * advertisement (RFC 4861, section 7.2.6), written as frames to a packet socket that receives nothing.
+ * advertisement (RFC 4861, section 7.2.6), written as frames to a packet socket that receives
+ * nothing.
  */
 #include "guest/init/network.h"
 
@@ -40,7 +41,8 @@ struct na_frame {
 } __attribute__((packed));
 
 _Static_assert(sizeof(struct arp_frame) == 42, "ARP over Ethernet");
-_Static_assert(sizeof(struct na_frame) == 14 + 40 + 24 + 8, "neighbour advertisement over Ethernet");
+_Static_assert(sizeof(struct na_frame) == 14 + 40 + 24 + 8,
+	       "neighbour advertisement over Ethernet");
 
 static int send_frame(int ifindex, uint16_t protocol, const void *frame, size_t size)
 {
@@ -52,7 +54,9 @@ static int send_frame(int ifindex, uint16_t protocol, const void *frame, size_t 
 	if (fd < 0)
 		return -errno;
 	/* The link is not ready or its queue is full: not worth waiting for. */
-	return sendto(fd, frame, size, MSG_DONTWAIT, (struct sockaddr *)&to, sizeof(to)) < 0 ? -errno : 0;
+	if (sendto(fd, frame, size, MSG_DONTWAIT, (struct sockaddr *)&to, sizeof(to)) < 0)
+		return -errno;
+	return 0;
 }
 
 static int announce_ipv4(int ifindex, const uint8_t mac[6], const uint8_t address[4])

@@ -27,7 +27,9 @@ struct rule {
 	const char *(*check)(const struct init_config *c, const void *payload, uint32_t len);
 };
 
-/* The end of the string that starts at @at (just behind its NUL), 0 if it does not end within @len. */
+/*
+ * The end of the string that starts at @at (just behind its NUL), 0 if it does not end within @len.
+ */
 static uint32_t string_end(const void *payload, uint32_t at, uint32_t len)
 {
 	const char *bytes = payload;
@@ -71,7 +73,8 @@ static const char *check_flags(const struct init_config *c, const void *payload,
 
 	(void)c;
 	(void)len;
-	if (flags->flags & ~(uint32_t)(GCFG_FLAG_NO_NEW_PRIVS | GCFG_FLAG_TERMINAL | GCFG_FLAG_NO_CAPS))
+	if (flags->flags &
+	    ~(uint32_t)(GCFG_FLAG_NO_NEW_PRIVS | GCFG_FLAG_TERMINAL | GCFG_FLAG_NO_CAPS))
 		return "unknown flag";
 	return NULL;
 }
@@ -156,7 +159,7 @@ static const char *check_link(const struct init_config *c, const void *payload, 
 		return "index out of range";
 	if (link->flags & ~(uint32_t)(GCFG_LINK_ANNOUNCE | GCFG_LINK_NO_IPV6))
 		return "unknown flag";
-	/* Records before this one are checked already, so the list can be searched: it ends here. */
+	/* Records before this one are checked already, so the list can be searched up to it. */
 	return init_config_link(c, link->index) == link ? NULL : "index given twice";
 }
 
@@ -182,7 +185,8 @@ static const char *check_route(const struct init_config *c, const void *payload,
 	(void)c;
 	if (len - sizeof(*route) != route->nr_hops * sizeof(*hop))
 		return "wrong number of hops";
-	if (!prefix_fits(route->family, route->dst_prefix) || !prefix_fits(route->family, route->src_prefix))
+	if (!prefix_fits(route->family, route->dst_prefix) ||
+	    !prefix_fits(route->family, route->src_prefix))
 		return "bad family or prefix";
 	for (unsigned int i = 0; i < route->nr_hops; i++) {
 		if (hop[i].gateway_family && !prefix_fits(hop[i].gateway_family, 0))
@@ -287,7 +291,9 @@ const struct gcfg_link *init_config_link(const struct init_config *config, uint3
 struct init_config_mount init_config_mount(const struct gcfg_record *record)
 {
 	const struct gcfg_mount *mount = init_config_payload(record);
-	struct init_config_mount parts = { .flags = mount->flags, .propagation = mount->propagation };
+	struct init_config_mount parts = {
+		.flags = mount->flags, .propagation = mount->propagation,
+	};
 
 	parts.type = (const char *)(mount + 1);
 	parts.source = parts.type + strlen(parts.type) + 1;
@@ -330,10 +336,11 @@ static const char *wrong_shape(const struct rule *rule, const struct gcfg_record
 }
 
 /* Remember a checked record that is looked up often, or that may be there once. */
-static void note_record(struct init_config *c, const struct gcfg_record *record, char ***arg, char ***env)
+static void note_record(struct init_config *c, const struct gcfg_record *record, char ***arg,
+			char ***env)
 {
 	const void *payload = init_config_payload(record);
-	/* execve() takes what it will not change as char *: the one place where const is dropped. */
+	/* execve() takes what it will not change as char *: here alone const is dropped. */
 	union { const void *given; char *taken; } string = { payload };
 
 	switch (record->type) {
@@ -394,8 +401,8 @@ static int check_header(const void *data, size_t size, struct err *e)
 }
 
 /* Pass 1: records that lie within the data, of known types, as many as announced. */
-static int count_records(const struct init_config *c, uint32_t announced, size_t *args, size_t *envs,
-			 struct err *e)
+static int count_records(const struct init_config *c, uint32_t announced, size_t *args,
+			 size_t *envs, struct err *e)
 {
 	size_t at = sizeof(struct gcfg_header);
 	uint32_t count = 0;
@@ -467,7 +474,8 @@ static int check_references(const struct init_config *c, struct err *e)
 
 		for (unsigned int i = 0; i < route->nr_hops; i++)
 			if (!init_config_link(c, hop[i].link))
-				return err_say(e, -EINVAL, "a route refers to link %u", hop[i].link);
+				return err_say(e, -EINVAL, "a route refers to link %u",
+					       hop[i].link);
 	}
 	return 0;
 }

@@ -19,7 +19,7 @@ struct init_config {
 	const unsigned char *data;	/* borrowed; 8-byte aligned */
 	size_t size;
 	char **argv;			/* NULL-terminated, at least one; strings point into data */
-	char **envp;			/* NULL-terminated, with room for one more before the NULL */
+	char **envp;			/* NULL-terminated, with room for one more before it */
 	size_t nr_env;
 	const char *cwd;		/* "/" if not given */
 	const char *hostname;		/* NULL if not given, as the ones below */
@@ -60,7 +60,9 @@ void init_config_free(struct init_config *config);
 const struct gcfg_record *init_config_next(const struct init_config *config, uint16_t type,
 					   const struct gcfg_record *after);
 
-/* The payload of a record from init_config_next(); for GCFG_DEVICE and GCFG_FILE the path follows. */
+/*
+ * The payload of a record from init_config_next(); for GCFG_DEVICE and GCFG_FILE the path follows.
+ */
 static inline const void *init_config_payload(const struct gcfg_record *record)
 {
 	return record + 1;

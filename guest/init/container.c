@@ -3,8 +3,8 @@
  * The container: everything from a configuration to the running program.
  *
  * The stages, in the order of init_container_run():
- * 1. proc of this pid namespace on the initramfs's /proc, kept by descriptor: for sysctls, for paths of
- *    descriptors, for oom_score_adj; nothing relies on the user's own /proc.
+ * 1. proc of this pid namespace on the initramfs's /proc, kept by descriptor: for sysctls, for
+ *    paths of descriptors, for oom_score_adj; nothing relies on the user's own /proc.
  * 2. the network, then names and sysctls (net.ipv6.conf.all.disable_ipv6=1 may take addresses away
  *    again, but must not make adding them fail);
  * 3. the root at /root, and everything mounted in it, found by descriptor (path.h);

@@ -5,8 +5,9 @@
  * SIGCHLD stays blocked but inside ppoll(), which therefore cannot miss one: no timer, no second
  * thread, no descriptor for signals.
  *
- * A signal from here reaches the user's process from the parent of its pid namespace. As under runc,
- * the kernel then drops what that process, as PID 1, has no handler for, but for SIGKILL and SIGSTOP.
+ * A signal from here reaches the user's process from the parent of its pid namespace. As under
+ * runc, the kernel then drops what that process, as PID 1, has no handler for, but for SIGKILL and
+ * SIGSTOP.
  */
 #include "guest/init/control.h"
 
@@ -85,7 +86,7 @@ static int reap(pid_t pid)
 	while ((child = waitpid(-1, &status, WNOHANG)) > 0)
 		if (child == pid)
 			found = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-	/* It cannot have vanished without being reaped here; if it did, waiting on would be for ever. */
+	/* It cannot have vanished without being reaped here; if it did, do not wait for ever. */
 	return child < 0 && errno == ECHILD && found < 0 ? 255 : found;
 }
 
@@ -106,7 +107,7 @@ int init_control_wait(int control, int tty, pid_t pid)
 		if (n == (ssize_t)sizeof(event))
 			handle(&event, tty, pid);
 		else if (n >= 0 || (errno != EINTR && errno != EAGAIN))
-			poll_control.fd = -1;	/* broken: only the child's end is left to wait for */
+			poll_control.fd = -1;	/* broken: wait for the child's end alone */
 	}
 	/* What the terminal has not sent yet would be lost with the guest. */
 	if (tty >= 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Init's life after the start of the user's process: wait, without ever polling on a timer, for events
- * of the control device (abi/control.h) and for children that ended.
+ * Init's life after the start of the user's process: wait, without ever polling on a timer, for
+ * events of the control device (abi/control.h) and for children that ended.
  */
 #ifndef NABLA_INIT_CONTROL_H
 #define NABLA_INIT_CONTROL_H

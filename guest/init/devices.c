@@ -66,7 +66,8 @@ static bool dev_is_foreign(const struct init_config *config)
 		struct init_config_mount m = init_config_mount(record);
 
 		if (!strcmp(m.destination, "/dev") &&
-		    ((m.flags & MS_BIND) || !strcmp(m.type, "erofs") || !strcmp(m.type, "devtmpfs")))
+		    ((m.flags & MS_BIND) || !strcmp(m.type, "erofs") ||
+		     !strcmp(m.type, "devtmpfs")))
 			return true;
 	}
 	return false;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The start of the program: HOME, the search in PATH, execve. Messages and exit statuses are runc's;
- * engines look for them ("executable file not found in $PATH" becomes status 127).
+ * The start of the program: HOME, the search in PATH, execve. Messages and exit statuses are
+ * runc's; engines look for them ("executable file not found in $PATH" becomes status 127).
  */
 #include "guest/init/process.h"
 
@@ -116,8 +116,8 @@ static int name_failure(const char *path, int code, struct err *e)
 /* Write the entry of PATH that ends at @end, and @name, to @path. Returns 0 or -ENAMETOOLONG. */
 static int join(const char *start, const char *end, const char *name, char path[PATH_MAX])
 {
-	int n = snprintf(path, PATH_MAX, "%.*s%s%s", (int)(end - start), start, end > start ? "/" : "",
-			 name);
+	int n = snprintf(path, PATH_MAX, "%.*s%s%s", (int)(end - start), start,
+			 end > start ? "/" : "", name);
 
 	return n < 0 || n >= PATH_MAX ? -ENAMETOOLONG : 0;
 }

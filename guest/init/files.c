@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Files that come with the configuration (resolv.conf, hosts, secrets) in place of bind mounts from
- * the host. They live on a tmpfs of the initramfs and are bound one by one over their destinations, so
- * that they can lie on a read-only root and be mount points of their own, as under any other runtime.
+ * the host. They live on a tmpfs of the initramfs and are bound one by one over their destinations,
+ * so that they can lie on a read-only root and be mount points of their own, as under any other
+ * runtime.
  */
 #include "guest/init/mounts.h"
 

@@ -3,8 +3,9 @@
  * PID 1 of the Linux guest.
  *
  * It reads /config, starts the process that becomes the user's (container.c), then waits: forwards
- * events, reaps, reports the end (control.c). The child shares init's memory and suspends it until it
- * execs (as vfork() does): nothing is copied, and init can say what went wrong in the child's words.
+ * events, reaps, reports the end (control.c). The child shares init's memory and suspends it until
+ * it execs (as vfork() does): nothing is copied, and init can say what went wrong in the child's
+ * words.
  */
 #include "guest/init/container.h"
 #include "guest/init/control.h"
@@ -41,7 +42,9 @@ static void say(int fd, const struct err *e)
 		return;
 }
 
-/* A guest without a console starts init without descriptors: 0 to 2 must not become anything else. */
+/*
+ * A guest without a console starts init without descriptors: 0 to 2 must not become anything else.
+ */
 static void open_streams(void)
 {
 	int fd;
@@ -126,7 +129,8 @@ static int child_main(void *arg)
 
 static pid_t start_child(struct start *start)
 {
-	void *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			   -1, 0);
 	pid_t pid;
 
 	if (stack == MAP_FAILED)
@@ -171,7 +175,7 @@ int main(void)
 		.stdio = { .in = -1, .out = -1, .err = -1 },
 		.err = ERR_INIT,
 	};
-	int control = -1;
+	int control = -1, tty;
 	pid_t pid;
 
 	if (mount("devtmpfs", "/dev", "devtmpfs", MS_NOSUID, "mode=755") < 0 && errno != EBUSY)
@@ -188,6 +192,6 @@ int main(void)
 	if (pid < 0)
 		init_control_exit(control, INIT_STATUS_FAILED);
 	close_stdio(&start.stdio);
-	init_control_exit(control, init_control_wait(control,
-						     start.stdio.terminal ? start.stdio.in : -1, pid));
+	tty = start.stdio.terminal ? start.stdio.in : -1;
+	init_control_exit(control, init_control_wait(control, tty, pid));
 }

@@ -40,7 +40,9 @@ static int restrict_bind(const struct init_config_mount *m, int root)
 	top = init_path_open(root, m->destination);
 	if (top < 0)
 		return top;
-	return mount(NULL, init_path_of_fd(top).text, NULL, flags | MS_REMOUNT, NULL) < 0 ? -errno : 0;
+	if (mount(NULL, init_path_of_fd(top).text, NULL, flags | MS_REMOUNT, NULL) < 0)
+		return -errno;
+	return 0;
 }
 
 static int set_propagation(const struct init_config_mount *m, int root)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What is mounted inside the container's root, before it is entered. Sources (/dev/nabla1) are paths
- * of init's own view, destinations are found inside @root. The functions are called in this order;
- * each returns 0 or -errno with @e filled in.
+ * What is mounted inside the container's root, before it is entered. Sources (/dev/nabla1) are
+ * paths of init's own view, destinations are found inside @root. The functions are called in this
+ * order; each returns 0 or -errno with @e filled in.
  */
 #ifndef NABLA_INIT_MOUNTS_H
 #define NABLA_INIT_MOUNTS_H

@@ -94,7 +94,8 @@ static int receive(struct init_netlink *nl, struct init_request *answer)
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
-	if ((size_t)n < sizeof(answer->header) || answer->header.nlmsg_len < sizeof(answer->header) ||
+	if ((size_t)n < sizeof(answer->header) ||
+	    answer->header.nlmsg_len < sizeof(answer->header) ||
 	    answer->header.nlmsg_len > (size_t)n)
 		return -EBADMSG;
 	return (int)answer->header.nlmsg_len;

@@ -48,7 +48,9 @@ static int set_up(struct network *net, int ifindex)
 	return init_netlink_send(&net->nl, &request);
 }
 
-/* Find the device by its name. Returns its index or -errno; @mac is its MAC (zeros if it has none). */
+/*
+ * Find the device by its name. Returns its index or -errno; @mac is its MAC (zeros if it has none).
+ */
 static int find_device(struct network *net, const char *name, uint8_t mac[6])
 {
 	struct init_request request, answer;
@@ -161,7 +163,8 @@ static int add_address(struct network *net, const struct gcfg_addr *addr)
 	struct init_request request;
 	struct ifaddrmsg *body;
 
-	body = init_request_start(&request, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, sizeof(*body));
+	body = init_request_start(&request, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE,
+				  sizeof(*body));
 	body->ifa_family = addr->family;
 	body->ifa_prefixlen = addr->prefix;
 	body->ifa_scope = addr->scope;
@@ -180,7 +183,8 @@ static int add_neighbour(struct network *net, const struct gcfg_neigh *neigh)
 	struct init_request request;
 	struct ndmsg *body;
 
-	body = init_request_start(&request, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, sizeof(*body));
+	body = init_request_start(&request, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE,
+				  sizeof(*body));
 	body->ndm_family = neigh->family;
 	body->ndm_ifindex = net->ifindex[neigh->link];
 	body->ndm_state = neigh->state;
@@ -213,7 +217,8 @@ static void add_gateway(struct init_request *request, uint8_t family, const stru
 	init_request_add(request, RTA_VIA, &via, sizeof(via.family) + size);
 }
 
-static void add_hops(struct network *net, struct init_request *request, const struct gcfg_route *route)
+static void add_hops(struct network *net, struct init_request *request,
+		     const struct gcfg_route *route)
 {
 	const struct gcfg_hop *hop = (const void *)(route + 1);
 	size_t multipath = init_request_open(request, RTA_MULTIPATH);
@@ -246,8 +251,9 @@ static void add_metrics(struct init_request *request, const struct gcfg_route *r
 }
 
 /*
- * The kernel made the route to an address's own prefix when the address was added; the configuration's
- * copy of it replaces it. Any other route is appended: two routes may differ in their device only.
+ * The kernel made the route to an address's own prefix when the address was added; the
+ * configuration's copy of it replaces it. Any other route is appended: two routes may differ in
+ * their device only.
  */
 static uint16_t route_flags(const struct gcfg_route *route)
 {
@@ -364,7 +370,10 @@ static int add_neighbours(struct network *net, struct err *e)
 	return 0;
 }
 
-/* A gateway is only accepted once a route leads to it, and the kernel lists the default route first. */
+/*
+ * A gateway is only accepted once a route leads to it, and the kernel lists the default route
+ * first.
+ */
 static int add_routes(struct network *net, bool with_gateway, struct err *e)
 {
 	const struct gcfg_record *record = NULL;
@@ -384,7 +393,8 @@ static int add_routes(struct network *net, bool with_gateway, struct err *e)
 
 /*
  * Neighbours that knew the address under another MAC learn the new one now instead of at the end of
- * their cache's time. A courtesy: that it could not be sent must not keep the container from running.
+ * their cache's time. A courtesy: that it could not be sent must not keep the container from
+ * running.
  */
 static void announce(struct network *net)
 {

@@ -2,10 +2,10 @@
 /*
  * The guest's network, as the runtime found it on the host: links, addresses, neighbours, routes.
  *
- * Order: loopback; each link's MAC, MTU, queue length, disable_ipv6, then up; all addresses; permanent
- * neighbours, so that no gateway is ever asked for by ARP in a cluster that would not answer; routes
- * without a gateway, then those with one; last the announcements. Nothing is rewritten: prefixes,
- * scopes, flags, tables and metrics go to the kernel as they came.
+ * Order: loopback; each link's MAC, MTU, queue length, disable_ipv6, then up; all addresses;
+ * permanent neighbours, so that no gateway is ever asked for by ARP in a cluster that would not
+ * answer; routes without a gateway, then those with one; last the announcements. Nothing is
+ * rewritten: prefixes, scopes, flags, tables and metrics go to the kernel as they came.
  */
 #ifndef NABLA_INIT_NETWORK_H
 #define NABLA_INIT_NETWORK_H
@@ -16,8 +16,8 @@
 int init_network_set_up(const struct init_config *config, int proc, struct err *e);
 
 /*
- * Announce @addr on the interface @ifindex, whose MAC is @mac: a gratuitous ARP request for IPv4, an
- * unsolicited neighbour advertisement for IPv6. Returns 0 or -errno. announce.c
+ * Announce @addr on the interface @ifindex, whose MAC is @mac: a gratuitous ARP request for IPv4,
+ * an unsolicited neighbour advertisement for IPv6. Returns 0 or -errno. announce.c
  */
 int init_announce(int ifindex, const uint8_t mac[6], const struct gcfg_addr *addr);
 

@@ -20,8 +20,8 @@ int init_path_open(int root, const char *path);
 int init_path_make_dir(int root, const char *path, struct err *e);
 
 /*
- * As init_path_open(), after making an empty regular file, and the directories above it, if there is
- * nothing yet. What is there already may be of any type.
+ * As init_path_open(), after making an empty regular file, and the directories above it, if there
+ * is nothing yet. What is there already may be of any type.
  */
 int init_path_make_file(int root, const char *path, struct err *e);
 

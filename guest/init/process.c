@@ -2,10 +2,10 @@
 /*
  * The identity of the user's process.
  *
- * Order matters: what needs privileges (limits, oom_score_adj, the bounding set, groups) comes before
- * they are given up; the bounding set can be dropped only while CAP_SETPCAP is effective; the permitted
- * set survives setresuid() because of PR_SET_KEEPCAPS; ambient capabilities can be raised only once
- * they are both permitted and inheritable.
+ * Order matters: what needs privileges (limits, oom_score_adj, the bounding set, groups) comes
+ * before they are given up; the bounding set can be dropped only while CAP_SETPCAP is effective;
+ * the permitted set survives setresuid() because of PR_SET_KEEPCAPS; ambient capabilities can be
+ * raised only once they are both permitted and inheritable.
  */
 #include "guest/init/process.h"
 
@@ -128,7 +128,8 @@ static int set_caps(const struct gcfg_caps *caps, struct err *e)
 	return 0;
 }
 
-static int become_user(const struct init_config *config, const struct gcfg_user *user, struct err *e)
+static int become_user(const struct init_config *config, const struct gcfg_user *user,
+		       struct err *e)
 {
 	const struct gcfg_caps *caps = config->caps;
 	int r;

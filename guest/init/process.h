@@ -25,13 +25,16 @@ struct init_stdio {
 int init_process_become(const struct init_config *config, const struct init_stdio *stdio, int proc,
 			struct err *e);
 
-/* Run the program. Returns only if it could not: the exit status, with @e saying why as runc does. */
+/*
+ * Run the program. Returns only if it could not: the exit status, with @e saying why as runc does.
+ */
 int init_process_exec(struct init_config *config, struct err *e);
 
 /*
- * The home directory of @uid by the text of a passwd file, @size bytes: *@home points to *@len bytes
- * of it. Returns 0, or -ENOENT if there is no usable entry.
+ * The home directory of @uid by the text of a passwd file, @size bytes: *@home points to *@len
+ * bytes of it. Returns 0, or -ENOENT if there is no usable entry.
  */
-int init_account_home(const char *passwd, size_t size, uint32_t uid, const char **home, size_t *len);
+int init_account_home(const char *passwd, size_t size, uint32_t uid, const char **home,
+		      size_t *len);
 
 #endif

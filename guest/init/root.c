@@ -62,7 +62,8 @@ static int mount_layers(const struct init_config *config, char lowers[LOWERS_MAX
 			return r;
 	}
 	while (i-- > 0) {
-		int n = snprintf(lowers + len, LOWERS_MAX - len, "%s" LAYERS "/%u", len ? ":" : "", i);
+		int n = snprintf(lowers + len, LOWERS_MAX - len, "%s" LAYERS "/%u", len ? ":" : "",
+				 i);
 
 		if (n < 0 || (size_t)n >= LOWERS_MAX - len)
 			return err_set(e, -ENAMETOOLONG, "list layers");
@@ -72,8 +73,8 @@ static int mount_layers(const struct init_config *config, char lowers[LOWERS_MAX
 }
 
 /*
- * A read-only root gets a small upper layer all the same: mount points that the image lacks are made
- * there before init_root_enter() closes it, as runc makes them in the bundle's directory.
+ * A read-only root gets a small upper layer all the same: mount points that the image lacks are
+ * made there before init_root_enter() closes it, as runc makes them in the bundle's directory.
  */
 static int mount_upper(const struct gcfg_root *options, struct err *e)
 {
@@ -139,7 +140,7 @@ int init_root_enter(int root, const struct gcfg_root *options, struct err *e)
 		if (r < 0)
 			return err_set(e, r, "make the root read-only");
 	}
-	/* The initramfs cannot be unmounted nor pivoted away from: it stays, out of sight, below. */
+	/* The initramfs can be neither unmounted nor pivoted away from: it stays below, hidden. */
 	if (fchdir(root) < 0 || mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0 ||
 	    chdir("/") < 0)
 		return err_set(e, -errno, "enter the root");

@@ -29,9 +29,9 @@ int init_system_write(int dir, const char *path, const char *text)
 }
 
 /*
- * The name of a parameter as a path below /proc/sys. As for sysctl(8), the first separator decides: in
- * "net.ipv4.conf.eth0/1.forwarding" a slash stands for a dot, in "net/ipv4/conf/eth0.1/forwarding"
- * nothing is to be done.
+ * The name of a parameter as a path below /proc/sys. As for sysctl(8), the first separator decides:
+ * in "net.ipv4.conf.eth0/1.forwarding" a slash stands for a dot, in
+ * "net/ipv4/conf/eth0.1/forwarding" nothing is to be done.
  */
 static int parameter_path(const char *name, size_t len, char *path, size_t size)
 {

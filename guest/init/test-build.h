@@ -79,8 +79,8 @@ static inline void build_mount(struct build *b, const char *type, const char *so
 	build_add2(b, GCFG_MOUNT, &mount, sizeof(mount), strings, len);
 }
 
-static inline void build_file(struct build *b, const char *path, const char *contents, uint32_t mode,
-			      uint32_t uid, uint32_t flags)
+static inline void build_file(struct build *b, const char *path, const char *contents,
+			      uint32_t mode, uint32_t uid, uint32_t flags)
 {
 	const struct gcfg_file file = {
 		.mode = mode, .uid = uid, .gid = uid, .flags = flags, .size = strlen(contents),

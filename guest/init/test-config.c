@@ -15,9 +15,13 @@
 
 static void add_network(struct build *b)
 {
-	struct gcfg_link link = { .index = 3, .mtu = 1500, .flags = GCFG_LINK_ANNOUNCE, .name = "eth0" };
+	struct gcfg_link link = {
+		.index = 3, .mtu = 1500, .flags = GCFG_LINK_ANNOUNCE, .name = "eth0"
+	};
 	struct gcfg_addr addr = { .link = 3, .family = 2, .prefix = 32, .local = { 10, 0, 0, 1 } };
-	struct gcfg_route route = { .family = 2, .dst_prefix = 0, .type = 1, .nr_hops = 2, .table = 254 };
+	struct gcfg_route route = {
+		.family = 2, .dst_prefix = 0, .type = 1, .nr_hops = 2, .table = 254
+	};
 	struct gcfg_hop hops[2] = {
 		{ .link = 3, .gateway_family = 2, .gateway = { 169, 254, 1, 1 } }, { .link = 3 },
 	};
@@ -112,7 +116,9 @@ static void test_everything(void **state)
 	init_config_free(&c);
 }
 
-/* Parse the first @size bytes from a block of just that size, so that a sanitizer sees any overrun. */
+/*
+ * Parse the first @size bytes from a block of just that size, so that a sanitizer sees any overrun.
+ */
 static int parse_exactly(const void *bytes, size_t size, struct err *e)
 {
 	struct init_config c = INIT_CONFIG_NONE;
@@ -149,7 +155,9 @@ static void test_truncated(void **state)
 	}
 }
 
-/* Any length in any record but its own: refused, or (where only padding moves) read within bounds. */
+/*
+ * Any length in any record but its own: refused, or (where only padding moves) read within bounds.
+ */
 static void test_lengths(void **state)
 {
 	static const uint32_t lengths[] = {
@@ -203,7 +211,8 @@ static void bad_second_cwd(struct build *b)
 static void bad_groups(struct build *b)
 {
 	/* 2^30 groups of 4 bytes are 0 bytes to arithmetic of 32 bits. */
-	build_add(b, GCFG_USER, &(struct gcfg_user){ .nr_groups = 1u << 30 }, sizeof(struct gcfg_user));
+	build_add(b, GCFG_USER, &(struct gcfg_user){ .nr_groups = 1u << 30 },
+		  sizeof(struct gcfg_user));
 }
 
 static void bad_flag(struct build *b)
@@ -233,8 +242,8 @@ static void bad_file_size(struct build *b)
 {
 	static const char path[] = "/f";
 
-	build_add2(b, GCFG_FILE, &(struct gcfg_file){ .size = UINT64_MAX }, sizeof(struct gcfg_file),
-		   path, sizeof(path));
+	build_add2(b, GCFG_FILE, &(struct gcfg_file){ .size = UINT64_MAX },
+		   sizeof(struct gcfg_file), path, sizeof(path));
 }
 
 static void bad_device(struct build *b) { build_device(b, "/d", S_IFREG | 0666, 1, 1); }
@@ -280,7 +289,8 @@ static void bad_family(struct build *b)
 
 static void bad_reference(struct build *b)
 {
-	build_add(b, GCFG_ADDR, &(struct gcfg_addr){ .link = 0, .family = 2 }, sizeof(struct gcfg_addr));
+	build_add(b, GCFG_ADDR, &(struct gcfg_addr){ .link = 0, .family = 2 },
+		  sizeof(struct gcfg_addr));
 }
 
 static void bad_route_reference(struct build *b)

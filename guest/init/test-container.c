@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A whole container on the test's own kernel: loop devices stand for the guest's images, a tmpfs for
- * the initramfs, namespaces for the guest. The program inside is test-probe.c. Needs root, loop
+ * A whole container on the test's own kernel: loop devices stand for the guest's images, a tmpfs
+ * for the initramfs, namespaces for the guest. The program inside is test-probe.c. Needs root, loop
  * devices, EROFS and mkfs.erofs; says so and skips where one is missing.
  */
 #include "guest/init/container.h"
@@ -86,17 +86,19 @@ static int open_loop(const char *file, dev_t *device)
 /* Image 0 is the system, image 1 a layer upon it, image 2 a volume. */
 static int make_images(void)
 {
-	return shell("set -e; cd %s; mkdir -p 0/bin 0/sbin 0/etc 0/usr/bin 0/real 0/closed 1/etc 2/sub; "
-		     "cp %s 0/bin/probe; ln -s /real/deep 0/link; ln -s /nowhere/new 0/dangling; "
-		     "ln -s ../../../../etc 0/up; "
-		     "echo 'root:x:0:0::/root:\nuser:x:1000:1000::/home/user:' >0/etc/passwd; "
-		     "echo low >0/etc/which; echo high >1/etc/which; echo plain >0/bin/plain; "
-		     "echo kept >0/etc/kept; mknod 1/etc/gone c 0 0; echo x >0/etc/gone; "
-		     "printf '#!/bin/probe ids\\n' >0/bin/script; "
-		     "printf '#!/bin/nothing\\n' >0/bin/lost; echo junk >0/bin/junk; "
-		     "chmod 755 0/bin/script 0/bin/lost 0/bin/junk; chmod 700 0/closed; "
-		     "echo data >2/file; for i in 0 1 2; do mkfs.erofs -T0 --quiet image$i $i >/dev/null; "
-		     "done", folder, probe);
+	return shell(
+		"set -e; cd %s; mkdir -p 0/bin 0/sbin 0/etc 0/usr/bin 0/real 0/closed 1/etc 2/sub; "
+		"cp %s 0/bin/probe; ln -s /real/deep 0/link; ln -s /nowhere/new 0/dangling; "
+		"ln -s ../../../../etc 0/up; "
+		"echo 'root:x:0:0::/root:\nuser:x:1000:1000::/home/user:' >0/etc/passwd; "
+		"echo low >0/etc/which; echo high >1/etc/which; echo plain >0/bin/plain; "
+		"echo kept >0/etc/kept; mknod 1/etc/gone c 0 0; echo x >0/etc/gone; "
+		"printf '#!/bin/probe ids\\n' >0/bin/script; "
+		"printf '#!/bin/nothing\\n' >0/bin/lost; echo junk >0/bin/junk; "
+		"chmod 755 0/bin/script 0/bin/lost 0/bin/junk; chmod 700 0/closed; "
+		"echo data >2/file; for i in 0 1 2; do mkfs.erofs -T0 --quiet image$i $i; "
+		"done >/dev/null",
+		folder, probe);
 }
 
 static int make_initramfs(int pts)
@@ -106,8 +108,9 @@ static int make_initramfs(int pts)
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    mount("tmpfs", folder, "tmpfs", 0, "mode=755") < 0 || chdir(folder) < 0)
 		return -errno;
-	for (const char *const *name = (const char *const []){ "dev", "files", "layer", "proc", "root",
-								"sys", "upper", NULL }; *name; name++)
+	for (const char *const *name = (const char *const[]){ "dev", "files", "layer", "proc",
+							      "root", "sys", "upper", NULL };
+	     *name; name++)
 		if (mkdir(*name, 0755) < 0)
 			return -errno;
 	umask(0);
@@ -201,7 +204,8 @@ static int run(struct build *b)
 
 static int run_on_terminal(struct build *b)
 {
-	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), pts = -1, status = 0, zero = 0, slave;
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), pts = -1, status = 0, zero = 0,
+	    slave;
 	char path[32];
 	pid_t pid;
 
@@ -279,14 +283,16 @@ static void test_defaults(void **state)
 	static struct build b;
 
 	(void)state;
-	start(&b, WORDS("fds", "cwd", "status:Cap", "status:NoNewPrivs", "status:SigBlk", "status:SigIgn",
-			"cat:/etc/which", "write:/etc/new", "cat:/etc/new", "write:/etc/which"));
+	start(&b, WORDS("fds", "cwd", "status:Cap", "status:NoNewPrivs", "status:SigBlk",
+			"status:SigIgn", "cat:/etc/which", "write:/etc/new", "cat:/etc/new",
+			"write:/etc/which"));
 	assert_runs(&b);
 	/* Nothing of init's is left open. */
 	assert_printed("fd 0\nfd 1\nfd 2\ncwd /\n");
 	/* No capabilities were given. */
-	assert_printed("CapInh:\t0000000000000000\nCapPrm:\t0000000000000000\nCapEff:\t0000000000000000\n"
-		       "CapBnd:\t0000000000000000\nCapAmb:\t0000000000000000\n");
+	assert_printed(
+		"CapInh:\t0000000000000000\nCapPrm:\t0000000000000000\nCapEff:\t0000000000000000\n"
+		"CapBnd:\t0000000000000000\nCapAmb:\t0000000000000000\n");
 	assert_printed("NoNewPrivs:\t0\n");
 	assert_printed("SigBlk:\t0000000000000000\n");
 	assert_printed("SigIgn:\t0000000000000000\n");
@@ -309,8 +315,9 @@ static void test_identity(void **state)
 	static struct build b;
 
 	(void)state;
-	start(&b, WORDS("ids", "cwd", "env", "status:Cap", "status:NoNewPrivs", "limit:7",
-			"cat:/proc/self/oom_score_adj", "stat:/proc/self/fd/1", "stat:/made/for/me"));
+	start(&b,
+	      WORDS("ids", "cwd", "env", "status:Cap", "status:NoNewPrivs", "limit:7",
+		    "cat:/proc/self/oom_score_adj", "stat:/proc/self/fd/1", "stat:/made/for/me"));
 	build_add2(&b, GCFG_USER, &user, sizeof(user), groups, sizeof(groups));
 	build_add(&b, GCFG_CAPS, &caps, sizeof(caps));
 	build_add(&b, GCFG_FLAGS, &flags, sizeof(flags));
@@ -321,8 +328,9 @@ static void test_identity(void **state)
 	assert_printed("uid=1000 gid=1001 groups=7,4000000000 umask=027 pid=1");
 	assert_printed("cwd /made/for/me\n");
 	assert_printed("env HOME=/home/user\n");
-	assert_printed("CapInh:\t0000000000000420\nCapPrm:\t0000000000000400\nCapEff:\t0000000000000400\n"
-		       "CapBnd:\t0000000000000421\nCapAmb:\t0000000000000400\n");
+	assert_printed(
+		"CapInh:\t0000000000000420\nCapPrm:\t0000000000000400\nCapEff:\t0000000000000400\n"
+		"CapBnd:\t0000000000000421\nCapAmb:\t0000000000000400\n");
 	assert_printed("NoNewPrivs:\t1\n");
 	assert_printed("limit 7: 99 111\n");
 	assert_printed("/proc/self/oom_score_adj: 321\n");
@@ -385,8 +393,9 @@ static void test_readonly_root(void **state)
 	static struct build b;
 
 	(void)state;
-	start(&b, WORDS("write:/etc/new", "write:/etc/which", "write:/not/there/x", "cat:/not/there/x",
-			"cat:/etc/resolv.conf", "write:/etc/resolv.conf", "cwd", "stat:/dev/null"));
+	start(&b,
+	      WORDS("write:/etc/new", "write:/etc/which", "write:/not/there/x", "cat:/not/there/x",
+		    "cat:/etc/resolv.conf", "write:/etc/resolv.conf", "cwd", "stat:/dev/null"));
 	add_root(&b, GCFG_ROOT_READONLY, 0);
 	build_mount(&b, "tmpfs", "tmpfs", "/not/there", "size=64k", 0);
 	build_file(&b, "/etc/resolv.conf", "nameserver 10.0.0.10\n", 0644, 0, 0);
@@ -439,8 +448,9 @@ static void test_files(void **state)
 	static struct build b;
 
 	(void)state;
-	start(&b, WORDS("stat:/etc/secret", "cat:/etc/secret", "write:/etc/secret", "stat:/etc/empty",
-			"cat:/etc/which", "write:/etc/which", "cat:/run/a/b/c", "stat:/run/a"));
+	start(&b,
+	      WORDS("stat:/etc/secret", "cat:/etc/secret", "write:/etc/secret", "stat:/etc/empty",
+		    "cat:/etc/which", "write:/etc/which", "cat:/run/a/b/c", "stat:/run/a"));
 	build_file(&b, "/etc/secret", "hush\n", 04666, 12, GCFG_FILE_READONLY);
 	build_file(&b, "/etc/empty", "", 0600, 0, 0);
 	build_file(&b, "/etc/which", "mine\n", 0644, 0, 0);
@@ -462,11 +472,12 @@ static void test_dev(void **state)
 	static struct build b;
 
 	(void)state;
-	start(&b, WORDS("stat:/dev/null", "stat:/dev/zero", "stat:/dev/full", "stat:/dev/random",
-			"stat:/dev/urandom", "stat:/dev/tty", "link:/dev/fd", "link:/dev/stdin",
-			"link:/dev/stdout", "link:/dev/stderr", "link:/dev/ptmx", "stat:/dev/pts/ptmx",
-			"stat:/dev/own", "stat:/dev/sub/fifo", "write:/dev/null", "write:/dev/x",
-			"write:/dev/shm/x", "stat:/dev/console", "stat:/dev/mqueue"));
+	start(&b,
+	      WORDS("stat:/dev/null", "stat:/dev/zero", "stat:/dev/full", "stat:/dev/random",
+		    "stat:/dev/urandom", "stat:/dev/tty", "link:/dev/fd", "link:/dev/stdin",
+		    "link:/dev/stdout", "link:/dev/stderr", "link:/dev/ptmx", "stat:/dev/pts/ptmx",
+		    "stat:/dev/own", "stat:/dev/sub/fifo", "write:/dev/null", "write:/dev/x",
+		    "write:/dev/shm/x", "stat:/dev/console", "stat:/dev/mqueue"));
 	build_add(&b, GCFG_CAPS, &caps, sizeof(caps));
 	build_mount(&b, "tmpfs", "tmpfs", "/dev", "mode=755,size=65536k", MS_NOSUID | MS_RDONLY);
 	build_mount(&b, "devpts", "devpts", "/dev/pts", "newinstance,ptmxmode=0666,mode=0620,gid=5",
@@ -485,7 +496,8 @@ static void test_dev(void **state)
 	assert_printed("/dev/pts/ptmx: 020666 0:0 0 dev 5:2\n");
 	assert_printed("/dev/own: 020640 0:0 0 dev 10:229\n");
 	assert_printed("/dev/sub/fifo: 010600 0:0");
-	assert_printed("write /dev/null: ok\nwrite /dev/x: Read-only file system\nwrite /dev/shm/x: ok\n");
+	assert_printed(
+		"write /dev/null: ok\nwrite /dev/x: Read-only file system\nwrite /dev/shm/x: ok\n");
 	assert_printed("/dev/console: No such file or directory\n");
 	assert_printed("/dev/mqueue: 041777 0:0");
 }
@@ -496,7 +508,8 @@ static void test_sealed(void **state)
 
 	(void)state;
 	start(&b, WORDS("cat:/proc/version", "stat:/proc/irq", "write:/proc/sys/kernel/domainname",
-			"stat:/proc/irq/0", "cat:/etc/kept", "write:/real/x", "write:/real/sub/x", "mounts"));
+			"stat:/proc/irq/0", "cat:/etc/kept", "write:/real/x", "write:/real/sub/x",
+			"mounts"));
 	build_string(&b, GCFG_MASKED_PATH, "/proc/version");
 	build_string(&b, GCFG_MASKED_PATH, "/proc/irq");
 	build_string(&b, GCFG_MASKED_PATH, "/proc/is/not/there");
@@ -535,8 +548,10 @@ static void test_sysctl(void **state)
 	static struct build b;
 
 	(void)state;
-	start(&b, WORDS("cat:/proc/sys/net/ipv4/ip_forward", "cat:/proc/sys/net/ipv4/conf/lo/forwarding",
-			"cat:/proc/sys/net/ipv4/conf/lo/accept_local", "cat:/proc/sys/kernel/domainname"));
+	start(&b, WORDS("cat:/proc/sys/net/ipv4/ip_forward",
+			"cat:/proc/sys/net/ipv4/conf/lo/forwarding",
+			"cat:/proc/sys/net/ipv4/conf/lo/accept_local",
+			"cat:/proc/sys/kernel/domainname"));
 	build_string(&b, GCFG_SYSCTL, "net.ipv4.conf.lo.accept_local=1");
 	build_string(&b, GCFG_SYSCTL, "net/ipv4/ip_forward=1");
 	build_string(&b, GCFG_DOMAINNAME, "example.org");
@@ -598,7 +613,8 @@ static void test_program_errors(void **state)
 	try_program("/bin/plain", 126, "failed: exec: \"/bin/plain\": permission denied\n");
 	try_program("/etc", 126, "failed: exec: \"/etc\": is a directory\n");
 	try_program("junk", 126, "failed: exec /bin/junk: exec format error\n");
-	try_program("lost", 127, "failed: exec /bin/lost: the interpreter that it names is missing: "
+	try_program("lost", 127,
+		    "failed: exec /bin/lost: the interpreter that it names is missing: "
 		    "No such file or directory\n");
 }
 
@@ -625,7 +641,8 @@ static void test_mount_errors(void **state)
 	start(&b, WORDS("ids"));
 	build_mount(&b, "nofs", "x", "/mnt", "a=b", 0);
 	assert_int_equal(run(&b), 125);
-	assert_string_equal(printed, "failed: mount nofs 'x' on '/mnt' (data 'a=b'): No such device\n");
+	assert_string_equal(printed,
+			    "failed: mount nofs 'x' on '/mnt' (data 'a=b'): No such device\n");
 	start(&b, WORDS("ids"));
 	build_layer(&b, 99);
 	assert_int_equal(run(&b), 125);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Init's wait: events from a socket that stands for the control device, real children, real signals. */
+/*
+ * Init's wait: events from a socket that stands for the control device, real children, real
+ * signals.
+ */
 #include "guest/init/control.h"
 
 #include "abi/control.h"
@@ -152,7 +155,10 @@ static void test_reaps_others(void **state)
 	assert_int_equal(errno, ECHILD);
 }
 
-/* The device broken or gone: the end of the process is still noticed, without a busy loop before it. */
+/*
+ * The device broken or gone: the end of the process is still noticed, without a busy loop before
+ * it.
+ */
 static void test_no_device(void **state)
 {
 	(void)state;

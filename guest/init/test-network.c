@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The network of the configuration, set up in a network namespace of the test's own and read back with
- * ip(8). Needs root. Frames are caught on the other end of the veth pair.
+ * The network of the configuration, set up in a network namespace of the test's own and read back
+ * with ip(8). Needs root. Frames are caught on the other end of the veth pair.
  */
 #include "guest/init/network.h"
 #include "guest/init/test-build.h"
@@ -88,7 +88,8 @@ static void add_link(struct build *b, uint32_t index, const char *name, uint32_t
 	build_add(b, GCFG_LINK, &link, sizeof(link));
 }
 
-static void add_addr(struct build *b, uint32_t link, const char *text, uint8_t prefix, uint8_t scope)
+static void add_addr(struct build *b, uint32_t link, const char *text, uint8_t prefix,
+		     uint8_t scope)
 {
 	struct gcfg_addr addr = {
 		.link = link, .family = strchr(text, ':') ? AF_INET6 : AF_INET, .prefix = prefix,
@@ -160,7 +161,8 @@ static void test_slash_32(void **state)
 {
 	struct gcfg_neigh neigh = { .family = AF_INET, .addr = { 169, 254, 1, 1 }, .state = 0x80 };
 	struct gcfg_hop to_gateway = hop_to(0, "169.254.1.1", 0), on_link = hop_to(0, NULL, 0);
-	struct gcfg_route deflt = route_to("0.0.0.0", 0, 1), gateway = route_to("169.254.1.1", 32, 1);
+	struct gcfg_route deflt = route_to("0.0.0.0", 0, 1),
+			  gateway = route_to("169.254.1.1", 32, 1);
 	static struct build b;
 
 	(void)state;
@@ -189,7 +191,9 @@ static void test_slash_32(void **state)
 /* The same with an on-link gateway in place of the second route. */
 static void test_on_link(void **state)
 {
-	/* RTNH_F_LINKDOWN (16) is a state that a survey may have seen: not for the kernel's ears. */
+	/*
+	 * RTNH_F_LINKDOWN (16) is a state that a survey may have seen: not for the kernel's ears.
+	 */
 	struct gcfg_hop hop = hop_to(0, "169.254.1.1", 4 | 16);
 	struct gcfg_route deflt = route_to("0.0.0.0", 0, 1);
 	static struct build b;
@@ -210,7 +214,8 @@ static void test_on_link(void **state)
 static void test_multipath_and_tables(void **state)
 {
 	struct gcfg_hop hops[2] = { hop_to(0, "10.0.0.1", 0), hop_to(1, "10.1.0.1", 0) };
-	struct gcfg_route both = route_to("192.0.2.0", 24, 2), hole = route_to("198.51.100.0", 24, 0);
+	struct gcfg_route both = route_to("192.0.2.0", 24, 2),
+			  hole = route_to("198.51.100.0", 24, 0);
 	struct gcfg_route other = route_to("203.0.113.0", 24, 1), own = route_to("10.0.0.0", 24, 1);
 	struct gcfg_hop plain = hop_to(0, NULL, 0);
 	static struct build b;
@@ -243,7 +248,8 @@ static void test_multipath_and_tables(void **state)
 static void test_ipv6(void **state)
 {
 	struct gcfg_route deflt = route_to("::", 0, 1), local = route_to("fe80::", 64, 1);
-	struct gcfg_hop via = hop_to(0, "fe80::1", 0), plain[2] = { hop_to(0, NULL, 0), hop_to(1, NULL, 0) };
+	struct gcfg_hop via = hop_to(0, "fe80::1", 0),
+			plain[2] = { hop_to(0, NULL, 0), hop_to(1, NULL, 0) };
 	static struct build b;
 
 	(void)state;

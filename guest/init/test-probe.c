@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The program that the container tests run: it does what its arguments say and prints what it found,
- * one line each. Built statically, because the test images hold nothing else.
+ * The program that the container tests run: it does what its arguments say and prints what it
+ * found, one line each. Built statically, because the test images hold nothing else.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -37,7 +37,8 @@ static void show_stat(const char *path)
 		printf("%s: %s\n", path, strerror(errno));
 	else
 		printf("%s: %06o %u:%u %ld dev %u:%u\n", path, st.st_mode, st.st_uid, st.st_gid,
-		       S_ISREG(st.st_mode) ? (long)st.st_size : 0, major(st.st_rdev), minor(st.st_rdev));
+		       S_ISREG(st.st_mode) ? (long)st.st_size : 0, major(st.st_rdev),
+		       minor(st.st_rdev));
 }
 
 static void show_link(const char *path)
@@ -67,7 +68,10 @@ static void try_write(const char *path)
 {
 	int fd = open(path, O_WRONLY | O_CREAT, 0644);
 
-	printf("write %s: %s\n", path, fd < 0 ? strerror(errno) : write(fd, "x", 1) == 1 ? "ok" : "short");
+	printf("write %s: %s\n", path,
+	       fd < 0			? strerror(errno)
+	       : write(fd, "x", 1) == 1 ? "ok"
+					: "short");
 	if (fd >= 0)
 		close(fd);
 }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The guest's init reads its configuration, and passwd of an image: any bytes, no read out of bounds. */
+/*
+ * The guest's init reads its configuration, and passwd of an image: any bytes, no read out of
+ * bounds.
+ */
 #include "guest/init/config.h"
 #include "guest/init/process.h"
 
@@ -31,7 +34,8 @@ static size_t touch(const struct init_config *c)
 		const struct gcfg_file *file = init_config_payload(record);
 		const unsigned char *contents = init_config_file_contents(record);
 
-		sum += strlen(init_config_file_path(record)) + (file->size ? contents[file->size - 1] : 0);
+		sum += strlen(init_config_file_path(record)) +
+		       (file->size ? contents[file->size - 1] : 0);
 	}
 	while ((record = init_config_next(c, GCFG_DEVICE, record)))
 		sum += strlen(init_config_device_path(record));
@@ -54,7 +58,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t len;
 
 	memcpy(copy, data, size);
-	/* The size in the header is checked first: put the right one there, or little else is reached. */
+	/*
+	 * The size in the header is checked first: put the right one there, or little else is
+	 * reached.
+	 */
 	if (size >= sizeof(struct gcfg_header))
 		((struct gcfg_header *)copy)->size = (uint32_t)size;
 	if (init_config_parse(copy, size, &c, &e) == 0 && touch(&c) == SIZE_MAX)
