@@ -135,8 +135,8 @@ static void path_closedir(DIR **dir)
 		closedir(*dir);
 }
 
-/* Read the next name that is not "." or "..". Returns 1, 0 at the end, -errno. */
-static int path_next_name(DIR *dir, const char **name)
+/* The next name that is not "." or ".."; NULL at the end or on failure, *@r being 0 or -errno. */
+static const char *path_next_name(DIR *dir, int *r)
 {
 	struct dirent *entry;
 
@@ -144,10 +144,8 @@ static int path_next_name(DIR *dir, const char **name)
 		errno = 0;
 		entry = readdir(dir);
 	} while (entry && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0));
-	if (!entry)
-		return -errno;
-	*name = entry->d_name;
-	return 1;
+	*r = entry ? 0 : -errno;
+	return entry ? entry->d_name : NULL;
 }
 
 static int path_open_subdir(int dirfd, const char *name)
@@ -165,7 +163,7 @@ static int path_remove_at(int parent, const char *name, unsigned int depth, stru
 {
 	__attribute__((cleanup(path_closedir))) DIR *dir = NULL;
 	_autoclose_ int fd = -1;
-	const char *inner = NULL;
+	const char *inner;
 	int r;
 
 	if (unlinkat(parent, name, 0) == 0 || errno == ENOENT)
@@ -187,7 +185,7 @@ static int path_remove_at(int parent, const char *name, unsigned int depth, stru
 	if (!dir)
 		return err_set(e, -errno, "remove '%s'", name);
 	fd = -1;
-	while ((r = path_next_name(dir, &inner)) > 0) {
+	while ((inner = path_next_name(dir, &r))) {
 		r = path_remove_at(dirfd(dir), inner, depth + 1, e);
 		if (r < 0)
 			return r;

@@ -112,7 +112,7 @@ static int json_refuse(const char *name, const json_error_t *error, struct err *
 	char text[JSON_ERROR_TEXT_LENGTH];
 	size_t i;
 
-	for (i = 0; error->text[i] && i < sizeof(text) - 1; i++)
+	for (i = 0; i < sizeof(text) - 1 && error->text[i]; i++)
 		text[i] = (unsigned char)error->text[i] < 0x20 || error->text[i] == 0x7f ?
 			  '?' : error->text[i];
 	text[i] = '\0';
