@@ -38,6 +38,7 @@ lint:
 	@tests/run-all lint
 
 install: build
+	@meson configure --prefix $(PREFIX) $(BUILD) && ninja -C $(BUILD)
 	@DESTDIR=$(DESTDIR) meson install --no-rebuild --quiet -C $(BUILD)
 	install -D -m 755 $(BUILD)/guest/nabla-linux $(LIBEXEC)/nabla-linux
 	install -D -m 644 $(BUILD)/guest/init/nabla-init.cpio $(LIBEXEC)/nabla-init.cpio
