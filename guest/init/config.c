@@ -18,10 +18,10 @@ enum shape {
 };
 
 struct rule {
-	uint16_t type;
 	const char *name;
 	enum shape shape;
 	uint32_t size;			/* of the struct */
+	uint16_t type;
 	bool once;			/* at most one such record */
 	/* Returns NULL, or what is wrong with a payload whose shape is right. */
 	const char *(*check)(const struct init_config *c, const void *payload, uint32_t len);
@@ -207,28 +207,28 @@ static const char *check_neigh(const struct init_config *c, const void *payload,
 }
 
 static const struct rule rules[] = {
-	{ GCFG_ARG, "argument", SHAPE_STRING },
-	{ GCFG_ENV, "environment", SHAPE_STRING, .check = check_not_empty },
-	{ GCFG_CWD, "cwd", SHAPE_STRING, .once = true, .check = check_absolute },
-	{ GCFG_USER, "user", SHAPE_STRUCT, sizeof(struct gcfg_user), true, check_user },
-	{ GCFG_RLIMIT, "rlimit", SHAPE_FIXED, sizeof(struct gcfg_rlimit) },
-	{ GCFG_CAPS, "capabilities", SHAPE_FIXED, sizeof(struct gcfg_caps), true },
-	{ GCFG_FLAGS, "flags", SHAPE_FIXED, sizeof(struct gcfg_flags), true, check_flags },
-	{ GCFG_OOM_SCORE_ADJ, "oom_score_adj", SHAPE_FIXED, sizeof(struct gcfg_oom), true },
-	{ GCFG_HOSTNAME, "hostname", SHAPE_STRING, .once = true },
-	{ GCFG_DOMAINNAME, "domainname", SHAPE_STRING, .once = true },
-	{ GCFG_SYSCTL, "sysctl", SHAPE_STRING, .check = check_not_empty },
-	{ GCFG_LAYER, "layer", SHAPE_FIXED, sizeof(struct gcfg_layer), false, check_layer },
-	{ GCFG_ROOT, "root", SHAPE_FIXED, sizeof(struct gcfg_root), true, check_root },
-	{ GCFG_MOUNT, "mount", SHAPE_STRUCT, sizeof(struct gcfg_mount), false, check_mount },
-	{ GCFG_FILE, "file", SHAPE_STRUCT, sizeof(struct gcfg_file), false, check_file },
-	{ GCFG_DEVICE, "device", SHAPE_STRUCT, sizeof(struct gcfg_device), false, check_device },
-	{ GCFG_MASKED_PATH, "masked path", SHAPE_STRING, .check = check_absolute },
-	{ GCFG_READONLY_PATH, "read-only path", SHAPE_STRING, .check = check_absolute },
-	{ GCFG_LINK, "link", SHAPE_FIXED, sizeof(struct gcfg_link), false, check_link },
-	{ GCFG_ADDR, "address", SHAPE_FIXED, sizeof(struct gcfg_addr), false, check_addr },
-	{ GCFG_ROUTE, "route", SHAPE_STRUCT, sizeof(struct gcfg_route), false, check_route },
-	{ GCFG_NEIGH, "neighbour", SHAPE_FIXED, sizeof(struct gcfg_neigh), false, check_neigh },
+	{ "argument", SHAPE_STRING, 0, GCFG_ARG, false, NULL },
+	{ "environment", SHAPE_STRING, 0, GCFG_ENV, false, check_not_empty },
+	{ "cwd", SHAPE_STRING, 0, GCFG_CWD, true, check_absolute },
+	{ "user", SHAPE_STRUCT, sizeof(struct gcfg_user), GCFG_USER, true, check_user },
+	{ "rlimit", SHAPE_FIXED, sizeof(struct gcfg_rlimit), GCFG_RLIMIT, false, NULL },
+	{ "capabilities", SHAPE_FIXED, sizeof(struct gcfg_caps), GCFG_CAPS, true, NULL },
+	{ "flags", SHAPE_FIXED, sizeof(struct gcfg_flags), GCFG_FLAGS, true, check_flags },
+	{ "oom_score_adj", SHAPE_FIXED, sizeof(struct gcfg_oom), GCFG_OOM_SCORE_ADJ, true, NULL },
+	{ "hostname", SHAPE_STRING, 0, GCFG_HOSTNAME, true, NULL },
+	{ "domainname", SHAPE_STRING, 0, GCFG_DOMAINNAME, true, NULL },
+	{ "sysctl", SHAPE_STRING, 0, GCFG_SYSCTL, false, check_not_empty },
+	{ "layer", SHAPE_FIXED, sizeof(struct gcfg_layer), GCFG_LAYER, false, check_layer },
+	{ "root", SHAPE_FIXED, sizeof(struct gcfg_root), GCFG_ROOT, true, check_root },
+	{ "mount", SHAPE_STRUCT, sizeof(struct gcfg_mount), GCFG_MOUNT, false, check_mount },
+	{ "file", SHAPE_STRUCT, sizeof(struct gcfg_file), GCFG_FILE, false, check_file },
+	{ "device", SHAPE_STRUCT, sizeof(struct gcfg_device), GCFG_DEVICE, false, check_device },
+	{ "masked path", SHAPE_STRING, 0, GCFG_MASKED_PATH, false, check_absolute },
+	{ "read-only path", SHAPE_STRING, 0, GCFG_READONLY_PATH, false, check_absolute },
+	{ "link", SHAPE_FIXED, sizeof(struct gcfg_link), GCFG_LINK, false, check_link },
+	{ "address", SHAPE_FIXED, sizeof(struct gcfg_addr), GCFG_ADDR, false, check_addr },
+	{ "route", SHAPE_STRUCT, sizeof(struct gcfg_route), GCFG_ROUTE, false, check_route },
+	{ "neighbour", SHAPE_FIXED, sizeof(struct gcfg_neigh), GCFG_NEIGH, false, check_neigh },
 };
 
 static const struct rule *find_rule(uint16_t type)

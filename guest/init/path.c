@@ -95,9 +95,9 @@ static int walk_follow(struct walk *w, int link)
 	n = snprintf(rest, sizeof(rest), "%s%s", target, w->rest);
 	if (n < 0 || (size_t)n >= sizeof(rest))
 		return -ENAMETOOLONG;
-	strcpy(w->rest, rest);
+	memcpy(w->rest, rest, (size_t)n + 1);
 	if (target[0] == '/')
-		strcpy(w->done, "/");
+		w->done[1] = '\0';
 	return 0;
 }
 
@@ -140,11 +140,12 @@ static int make(int root, const char *path, mode_t mode)
 {
 	char name[NAME_MAX + 1];
 	struct walk w = { .done = "/" };
+	size_t len = strlen(path);
 	int r;
 
-	if (strlen(path) >= sizeof(w.rest))
+	if (len >= sizeof(w.rest))
 		return -ENAMETOOLONG;
-	strcpy(w.rest, path);
+	memcpy(w.rest, path, len + 1);
 	while ((r = walk_next(&w, name)) > 0) {
 		r = walk_step(root, &w, name, walk_at_end(&w) ? mode : (S_IFDIR | 0755));
 		if (r < 0)
@@ -176,15 +177,18 @@ int init_path_make_file(int root, const char *path, struct err *e)
 int init_path_make_parent(int root, const char *path, const char **name, struct err *e)
 {
 	const char *slash = strrchr(path, '/');
-	char parent[PATH_MAX];
+	char parent[PATH_MAX] = "/";
 	size_t len = slash ? (size_t)(slash - path) : 0;
 
 	if (!slash || !slash[1])
 		return err_say(e, -EINVAL, "'%s' has no last component", path);
 	if (len >= sizeof(parent))
 		return err_set(e, -ENAMETOOLONG, "make '%s'", path);
-	memcpy(parent, path, len);
-	strcpy(parent + len, len ? "" : "/");
+	/* Above "/x" is "/", as parent says already. */
+	if (len) {
+		memcpy(parent, path, len);
+		parent[len] = '\0';
+	}
 	*name = slash + 1;
 	return init_path_make_dir(root, parent, e);
 }

@@ -41,7 +41,8 @@ static inline void *build_add2(struct build *b, uint16_t type, const void *one, 
 	if (sizeof(b->bytes) - b->size < sizeof(record) + one_len + two_len + 8)
 		abort();
 	memcpy(at, &record, sizeof(record));
-	memcpy(at + sizeof(record), one, one_len);
+	if (one_len)
+		memcpy(at + sizeof(record), one, one_len);
 	if (two_len)
 		memcpy(at + sizeof(record) + one_len, two, two_len);
 	b->size += sizeof(record) + ((one_len + two_len + 7) & ~(size_t)7);

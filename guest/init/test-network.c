@@ -84,7 +84,7 @@ static void add_link(struct build *b, uint32_t index, const char *name, uint32_t
 
 	memcpy(link.mac, mac, sizeof(mac));
 	link.mac[5] = (uint8_t)(2 + index);
-	strcpy(link.name, name);
+	memcpy(link.name, name, strlen(name) + 1);
 	build_add(b, GCFG_LINK, &link, sizeof(link));
 }
 
