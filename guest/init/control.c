@@ -69,7 +69,8 @@ static void handle(const struct nabla_event *event, int tty, pid_t pid)
 			kill(pid, (int)event->value);
 		break;
 	case NABLA_EVENT_WINCH:
-		if (tty >= 0)
+		/* 0: the kernel was told of a change, but not of the size. */
+		if (tty >= 0 && event->value)
 			ioctl(tty, TIOCSWINSZ, &size);
 		break;
 	default:

@@ -118,6 +118,26 @@ static int disable_ipv6(const char *name, int proc)
 	return r == -ENOENT ? 0 : r;
 }
 
+/*
+ * All sysctls are set after the network (container.c), but this one decides what the link does the
+ * moment it is up: whether it asks for routers and believes them.
+ */
+static int set_accept_ra(const struct init_config *config, const char *name, int proc)
+{
+	const struct gcfg_record *record = NULL;
+	char start[64];
+	int r = 0;
+
+	snprintf(start, sizeof(start), "net/ipv6/conf/%s/accept_ra=", name);
+	while (!r && (record = init_config_next(config, GCFG_SYSCTL, record))) {
+		const char *setting = init_config_payload(record);
+
+		if (!strncmp(setting, start, strlen(start)))
+			r = init_system_set_sysctl(setting, proc);
+	}
+	return r;
+}
+
 static int set_link(struct network *net, const struct gcfg_link *link, int proc, struct err *e)
 {
 	struct init_request request;
@@ -146,6 +166,8 @@ static int set_link(struct network *net, const struct gcfg_link *link, int proc,
 		r = disable_ipv6(link->name, proc);
 	else if (has_link_local(net->config, link->index))
 		r = keep_from_generating(net, net->ifindex[link->index]);
+	if (!r)
+		r = set_accept_ra(net->config, link->name, proc);
 	if (r < 0)
 		return err_set(e, r, "set IPv6 of '%s'", link->name);
 

@@ -46,7 +46,7 @@ static int parameter_path(const char *name, size_t len, char *path, size_t size)
 	return strstr(path, "..") ? -EINVAL : 0;
 }
 
-static int set_sysctl(const char *setting, int proc)
+int init_system_set_sysctl(const char *setting, int proc)
 {
 	const char *equals = strchr(setting, '=');
 	char path[256];
@@ -64,7 +64,7 @@ int init_system_set_sysctls(const struct init_config *config, int proc, struct e
 
 	while ((record = init_config_next(config, GCFG_SYSCTL, record))) {
 		const char *setting = init_config_payload(record);
-		int r = set_sysctl(setting, proc);
+		int r = init_system_set_sysctl(setting, proc);
 
 		if (r < 0)
 			return err_set(e, r, "set sysctl '%s'", setting);

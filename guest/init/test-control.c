@@ -131,6 +131,7 @@ static void test_window_size(void **state)
 
 	(void)state;
 	send_event(NABLA_EVENT_WINCH, 43u << 16 | 132);
+	send_event(NABLA_EVENT_WINCH, 0);
 	send_event(NABLA_EVENT_SIGNAL, SIGHUP);
 	assert_int_equal(init_control_wait(pair[0], master, start_catcher(SIGHUP)), SIGHUP);
 	assert_int_equal(ioctl(master, TIOCGWINSZ, &size), 0);

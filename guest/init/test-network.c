@@ -264,7 +264,9 @@ static void test_ipv6(void **state)
 	add_addr(&b, 1, "10.1.0.2", 24, 0);
 	add_route(&b, &deflt, &via);
 	add_route(&b, &local, &plain[0]);
+	build_string(&b, GCFG_SYSCTL, "net/ipv6/conf/eth0/accept_ra=0");
 	assert_set_up(&b);
+	assert_prints("cat /proc/sys/net/ipv6/conf/eth0/accept_ra", "0\n");
 	/* Usable at once: neither tentative nor a second link-local address that is. */
 	assert_prints("ip -6 addr show eth0", "inet6 2001:db8::7/128 scope global nodad");
 	assert_prints("ip -6 addr show eth0 | grep -c fe80", "1\n");
