@@ -128,16 +128,18 @@ topo_bridge()
 # topo_settle: wait until no address of pod 1 is tentative and its eth0 has carrier.
 topo_settle()
 {
-	local i
+	local try link tentative
 
-	for i in $(seq 100); do
-		if ip -n "$TOPO_POD1" -o link show dev eth0 | grep -q LOWER_UP &&
-			! ip -n "$TOPO_POD1" -o addr show tentative | grep -q inet6; then
-			return 0
-		fi
+	for try in $(seq 100); do
+		# No pipes: under pipefail a `grep -q` that ends early makes its pipe fail.
+		link=$(ip -n "$TOPO_POD1" -o link show dev eth0)
+		tentative=$(ip -n "$TOPO_POD1" -o addr show tentative)
+		case $link in
+		*LOWER_UP*) [ -n "$tentative" ] || return 0 ;;
+		esac
 		sleep 0.05
 	done
-	echo "topology $TOPO: eth0 of $TOPO_POD1 did not settle ($i tries)" >&2
+	echo "topology $TOPO: eth0 of $TOPO_POD1 did not settle ($try tries)" >&2
 	return 1
 }
 
