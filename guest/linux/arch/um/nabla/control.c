@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /dev/nabla-control (abi/control.h): signals from the host go to the guest's init as events, and its
- * commands come back; and the ends of the kernel that are not init's choice: panic and restart.
+ * /dev/nabla-control (abi/control.h): signals from the host go to the guest's init as events, and
+ * its commands come back; and the ends of the kernel that are not init's choice: panic and restart.
  *
  * Signals are kept as a set, as the host keeps them itself: one that comes again before it was read
- * counts once, and nothing can overflow. They are kept from the start on, whether somebody reads or not.
+ * counts once, and nothing can overflow. They are kept from the start on, whether somebody reads or
+ * not.
  */
 #include <linux/atomic.h>
 #include <linux/bitops.h>
@@ -24,7 +25,10 @@
 #include "host.h"
 #include "abi/control.h"
 
-/* Signals that came and were not read yet: bit N - 1 for signal N, as nabla_take_signals() has them. */
+/*
+ * Signals that came and were not read yet: bit N - 1 for signal N, as nabla_take_signals() has
+ * them.
+ */
 static u64 signals_kept;
 static DEFINE_SPINLOCK(signals_kept_lock);
 static DECLARE_WAIT_QUEUE_HEAD(nabla_control_wait);
@@ -42,10 +46,10 @@ static irqreturn_t nabla_signal_irq(int irq, void *data)
 }
 
 /*
- * With a terminal, SIGWINCH says that its size has changed, and the event is to carry the new one. The
- * host tells a size by ioctl() only, which the filter does not allow, so the value is 0: unknown. This
- * function is the place to put it once the runtime hands sizes in by another way. Without a terminal
- * SIGWINCH is a signal like others (some servers use it for a graceful end).
+ * With a terminal, SIGWINCH says that its size has changed, and the event is to carry the new one.
+ * The host tells a size by ioctl() only, which the filter does not allow, so the value is 0:
+ * unknown. This function is the place to put it once the runtime hands sizes in by another way.
+ * Without a terminal SIGWINCH is a signal like others (some servers use it for a graceful end).
  */
 static struct nabla_event event_of(int sig)
 {
@@ -102,7 +106,8 @@ static ssize_t nabla_control_read(struct file *file, char __user *buf, size_t le
 	return copy_to_user(buf, &event, sizeof(event)) ? -EFAULT : sizeof(event);
 }
 
-static ssize_t nabla_control_write(struct file *file, const char __user *buf, size_t len, loff_t *pos)
+static ssize_t nabla_control_write(struct file *file, const char __user *buf, size_t len,
+				   loff_t *pos)
 {
 	struct nabla_command command;
 

@@ -2,16 +2,16 @@
 /*
  * Read-only block devices over the images that the launch stage mapped: /dev/nabla<N>.
  *
- * Two ways lead to the same bytes. A bio is a memcpy(). DAX hands out the addresses themselves, so that
- * a file system mounted with dax=always maps program text into user space straight from the image: no
- * page of guest memory, no copy, and the host's page cache holds it once for all guests.
+ * Two ways lead to the same bytes. A bio is a memcpy(). DAX hands out the addresses themselves, so
+ * that a file system mounted with dax=always maps program text into user space straight from the
+ * image: no page of guest memory, no copy, and the host's page cache holds it once for all guests.
  *
- * An image has physical addresses (__pa() of its mapping) but no struct page: the memory is not ours,
- * it lies behind the end of the memory map, and pages for gigabytes of images would cost more than
- * they give. This is what CONFIG_FS_DAX_LIMITED is for. The pfn_t says PFN_DEV without PFN_MAP, and
- * vm_normal_page() finds in a VM_MIXEDMAP area that pfn_valid() is false, so nobody ever asks for the
- * page. The price is that get_user_pages() refuses to pin image pages: O_DIRECT or MSG_ZEROCOPY straight
- * out of a mapped file, and reading program text by ptrace, fail; everything that copies works.
+ * An image has physical addresses (__pa() of its mapping) but no struct page: the memory is not
+ * ours, it lies behind the end of the memory map, and pages for gigabytes of images would cost more
+ * than they give. This is what CONFIG_FS_DAX_LIMITED is for. The pfn_t says PFN_DEV without
+ * PFN_MAP, and vm_normal_page() finds in a VM_MIXEDMAP area that pfn_valid() is false, so nobody
+ * ever asks for the page. Who must have one, get_user_pages(), makes a private mapping take a copy
+ * (patches/0012) and fails on a shared one.
  */
 #include <linux/blkdev.h>
 #include <linux/dax.h>
@@ -25,7 +25,9 @@
 struct nabla_disk {
 	struct gendisk *disk;
 	struct dax_device *dax;
-	/* The mapping, for the life of the process, and its length in bytes: a multiple of a page. */
+	/*
+	 * The mapping, for the life of the process, and its length in bytes: a multiple of a page.
+	 */
 	void *virt;
 	u64 size;
 };
@@ -132,7 +134,9 @@ static int __init nabla_image_add(unsigned int index)
 	nd->virt = nabla_image_virt(index);
 	nd->size = conf->size & PAGE_MASK;
 
-	/* A valid pfn would have its pages counted, and in the end freed, as if they were memory. */
+	/*
+	 * A valid pfn would have its pages counted, and in the end freed, as if they were memory.
+	 */
 	if (WARN_ON(pfn_valid(__pa(nd->virt) >> PAGE_SHIFT))) {
 		ret = -ENXIO;
 		goto out_free;

@@ -2,26 +2,27 @@
 /*
  * Ethernet over a TAP descriptor with a virtio-net header: one interface per nabla_launch.net[].
  *
- * Every frame is one host_readv() or host_writev() of a header (10 or 12 bytes, as the host was told)
- * and the frame. With offloads on both sides a "frame" is up to 64 KiB of one TCP stream, so a bulk
- * transfer costs one host system call per 64 KiB; there is nothing to batch beyond that.
+ * Every frame is one host_readv() or host_writev() of a header (10 or 12 bytes, as the host was
+ * told) and the frame. With offloads on both sides a "frame" is up to 64 KiB of one TCP stream, so
+ * a bulk transfer costs one host system call per 64 KiB; there is nothing to batch beyond that.
  *
  * Receive. A frame's length is known only once it has been read, so each read offers room for the
  * largest, and what it did not fill is kept for the next:
  *
  *	[ header ][ head: 2 KiB page fragment ][ rest of chunk 0 ][ chunk 1 ][ chunk 2 ]
  *
- * Small frames (most acknowledgements) are copied out of the head, which stays. Others take the head
- * with them as the linear part of the skb. What goes beyond the head is cut from the front of the chunks
- * in pieces, each with its own reference on the chunk's page; a chunk that is used up is replaced. So
- * a frame takes as much memory as it is long, and a quiet interface holds 98 KiB. When memory is short or
- * fragmented, chunks are smaller or missing: long frames are then lost, short ones still get through.
+ * Small frames (most acknowledgements) are copied out of the head, which stays. Others take the
+ * head with them as the linear part of the skb. What goes beyond the head is cut from the front of
+ * the chunks in pieces, each with its own reference on the chunk's page; a chunk that is used up is
+ * replaced. So a frame takes as much memory as it is long, and a quiet interface holds 98 KiB. When
+ * memory is short or fragmented, chunks are smaller or missing: long frames are then lost, short
+ * ones still get through.
  *
- * Lengths and header come from outside and are checked here: the length against what was offered, the
- * header by virtio_net_hdr_to_skb(), which knows all that can be wrong with one.
+ * Lengths and header come from outside and are checked here: the length against what was offered,
+ * the header by virtio_net_hdr_to_skb(), which knows all that can be wrong with one.
  *
- * Readiness is edge triggered: the poll function stops only after -EAGAIN. An interrupt during the poll
- * sets NAPI's "missed" bit, so no edge is lost between -EAGAIN and the end of the poll.
+ * Readiness is edge triggered: the poll function stops only after -EAGAIN. An interrupt during the
+ * poll sets NAPI's "missed" bit, so no edge is lost between -EAGAIN and the end of the poll.
  */
 #include <linux/etherdevice.h>
 #include <linux/ethtool.h>
@@ -40,7 +41,9 @@
 #define RX_HEADROOM	(NET_SKB_PAD + NET_IP_ALIGN)
 #define RX_HEAD_ROOM	(SKB_WITH_OVERHEAD(RX_HEAD_SIZE) - RX_HEADROOM)
 
-/* Frames up to this length are copied: cheaper than a new head, and a fair truesize for the socket. */
+/*
+ * Frames up to this length are copied: cheaper than a new head, and a fair truesize for the socket.
+ */
 #define RX_COPY		256
 
 /* Three chunks hold the longest frame however much of the first is already used up. */
@@ -53,10 +56,15 @@
 #define FRAME_MAX	(ETH_MAX_MTU + VLAN_ETH_HLEN)
 
 struct nabla_chunk {
-	/* NULL, with size and used 0, where memory was short; then all chunks behind it are so, too. */
+	/*
+	 * NULL, with size and used 0, where memory was short; then all chunks behind it are so,
+	 * too.
+	 */
 	struct page *page;
 	unsigned int size;
-	/* Bytes in front that belong to skbs already; a multiple of RX_PIECE_ALIGN, less than size. */
+	/*
+	 * Bytes in front that belong to skbs already; a multiple of RX_PIECE_ALIGN, less than size.
+	 */
 	unsigned int used;
 };
 
@@ -87,7 +95,7 @@ static const char nabla_stat_name[][ETH_GSTRING_LEN] = {
 	"rx_polls", "rx_gso", "rx_copied", "tx_gso", "tx_busy",
 };
 
-/* Receive ------------------------------------------------------------------------------------------ */
+/* Receive -------------------------------------------------------------------------------------- */
 
 /* A fresh chunk, as large as can be had without waiting. */
 static struct nabla_chunk rx_chunk_alloc(void)
@@ -137,8 +145,8 @@ static void rx_free(struct nabla_netdev *nd)
 }
 
 /*
- * One frame from the host. Returns its length without the header; -EMSGSIZE if what was read is not a
- * whole frame; or what host_readv() gave.
+ * One frame from the host. Returns its length without the header; -EMSGSIZE if what was read is not
+ * a whole frame; or what host_readv() gave.
  */
 static long rx_read(struct nabla_netdev *nd)
 {
@@ -162,7 +170,9 @@ static long rx_read(struct nabla_netdev *nd)
 		return len ?: -ENODEV;
 	len -= nd->hdr_len;
 
-	/* The host does not say that it cut a frame: one that fills all the room is taken as cut. */
+	/*
+	 * The host does not say that it cut a frame: one that fills all the room is taken as cut.
+	 */
 	if (len < ETH_HLEN || len >= room)
 		return -EMSGSIZE;
 	return len;
@@ -269,7 +279,9 @@ static int nabla_net_poll(struct napi_struct *napi, int budget)
 			return budget;
 		}
 		if (len < 0) {
-			/* -EAGAIN: all read. Others: the host's end is down or gone; up is an edge. */
+			/*
+			 * -EAGAIN: all read. Others: the host's end is down or gone; up is an edge.
+			 */
 			if (len != -EAGAIN)
 				DEV_STATS_INC(nd->dev, rx_errors);
 			napi_complete_done(napi, done);
@@ -292,7 +304,7 @@ static irqreturn_t nabla_net_irq(int irq, void *data)
 	return IRQ_HANDLED;
 }
 
-/* Transmit ----------------------------------------------------------------------------------------- */
+/* Transmit ------------------------------------------------------------------------------------- */
 
 /* The header, the linear part and the fragments of @skb; returns the number of entries. */
 static int tx_iov_fill(struct nabla_netdev *nd, struct virtio_net_hdr_mrg_rxbuf *hdr,
@@ -355,7 +367,9 @@ static netdev_tx_t nabla_net_xmit(struct sk_buff *skb, struct net_device *dev)
 		return NETDEV_TX_BUSY;
 
 	if (ret < 0) {
-		/* The host's end is down (-EIO) or out of buffers: a wire would have lost it too. */
+		/*
+		 * The host's end is down (-EIO) or out of buffers: a wire would have lost it too.
+		 */
 		DEV_STATS_INC(dev, tx_errors);
 		kfree_skb(skb);
 		return NETDEV_TX_OK;
@@ -369,7 +383,7 @@ static netdev_tx_t nabla_net_xmit(struct sk_buff *skb, struct net_device *dev)
 	return NETDEV_TX_OK;
 }
 
-/* The device --------------------------------------------------------------------------------------- */
+/* The device ----------------------------------------------------------------------------------- */
 
 static int nabla_net_open(struct net_device *dev)
 {
@@ -548,7 +562,7 @@ static int __init nabla_net_init(void)
 		int ret = nabla_net_add(i);
 
 		if (ret)
-			pr_err("nabla: net %u '%.16s': error %d\n", i, nabla_launch.net[i].name, ret);
+			pr_err("nabla: net %u: error %d\n", i, ret);
 	}
 	return 0;
 }

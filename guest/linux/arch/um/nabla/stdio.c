@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Descriptors 0-2 of the host process as /dev/nabla-stdin, -stdout, -stderr (abi/control.h), when the
- * container has no terminal; and the kernel's own console on descriptor 2, when asked for.
+ * Descriptors 0-2 of the host process as /dev/nabla-stdin, -stdout, -stderr (abi/control.h), when
+ * the container has no terminal; and the kernel's own console on descriptor 2, when asked for.
  *
  * The descriptors are shared with others and stay in blocking mode, so that a transfer which blocks
- * stops the whole guest. Each transfer therefore looks with host_stdio_ready() first, under a lock that
- * keeps other guest threads from using up the readiness in between. What host_stdio_ready() cannot wait
- * for (regular files, /dev/null) it reports as ready always.
+ * stops the whole guest. Each transfer therefore looks with host_stdio_ready() first, under a lock
+ * that keeps other guest threads from using up the readiness in between. What host_stdio_ready()
+ * cannot wait for (regular files, /dev/null) it reports as ready always.
  *
- * Sleeping is the usual wait for a level: the condition asks the host, and the interrupt, which comes
- * with each edge, wakes whoever is to ask again.
+ * Sleeping is the usual wait for a level: the condition asks the host, and the interrupt, which
+ * comes with each edge, wakes whoever is to ask again.
  */
 #include <linux/console.h>
 #include <linux/fs.h>
@@ -55,8 +55,8 @@ static struct nabla_stream *stream_of(struct file *file)
 }
 
 /*
- * Take the lock with the descriptor ready. -EAGAIN: not ready, and the caller does not want to wait;
- * -ERESTARTSYS: a signal came first.
+ * Take the lock with the descriptor ready. -EAGAIN: not ready, and the caller does not want to
+ * wait; -ERESTARTSYS: a signal came first.
  */
 static int stream_lock_ready(struct nabla_stream *st, struct kiocb *iocb)
 {
@@ -137,7 +137,9 @@ static ssize_t nabla_stdout_write(struct kiocb *iocb, struct iov_iter *from)
 				continue;
 		}
 		if (len < 0) {
-			/* As a pipe does it: the signal always, the error when nothing was written. */
+			/*
+			 * As a pipe does it: the signal always, the error when nothing was written.
+			 */
 			if (len == -EPIPE)
 				send_sig(SIGPIPE, current, 0);
 			return done ?: len;
@@ -232,8 +234,8 @@ static int __init nabla_stdio_init(void)
 device_initcall(nabla_stdio_init);
 
 /*
- * The kernel's messages on descriptor 2, with console=nabla. They are dropped rather than waited for:
- * a console may be called with interrupts off, in a panic, with any lock held.
+ * The kernel's messages on descriptor 2, with console=nabla. They are dropped rather than waited
+ * for: a console may be called with interrupts off, in a panic, with any lock held.
  */
 static void nabla_console_write(struct console *con, const char *s, unsigned int len)
 {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The container's terminal, /dev/hvc0: a normal tty over host descriptors 0 (in) and 1 (out), when the
- * launch record says that these are a terminal. The host's side is in raw mode, so that echo, line
- * editing and ^C are done once, by the line discipline here.
+ * The container's terminal, /dev/hvc0: a normal tty over host descriptors 0 (in) and 1 (out), when
+ * the launch record says that these are a terminal. The host's side is in raw mode, so that echo,
+ * line editing and ^C are done once, by the line discipline here.
  *
- * hvc does the rest: it polls on NABLA_IRQ_STDIO, and its thread comes back when the tty's buffer was
- * full or the host did not take everything.
+ * hvc does the rest: it polls on NABLA_IRQ_STDIO, and its thread comes back when the tty's buffer
+ * was full or the host did not take everything.
  */
 #include <linux/bits.h>
 #include <linux/err.h>
@@ -38,9 +38,10 @@ static ssize_t nabla_tty_get(uint32_t vtermno, u8 *buf, size_t count)
 }
 
 /*
- * Called with hvc's lock held and interrupts off, and as a console with whatever. 0 while there is no
- * room: for the tty hvc keeps the rest and comes back, and the console drops it. (-EAGAIN would be the
- * same to the tty, but the console spins on it, and a terminal nobody reads would stop the guest.)
+ * Called with hvc's lock held and interrupts off, and as a console with whatever. 0 while there is
+ * no room: for the tty hvc keeps the rest and comes back, and the console drops it. (-EAGAIN would
+ * be the same to the tty, but the console spins on it, and a terminal nobody reads would stop the
+ * guest.)
  */
 static ssize_t nabla_tty_put(uint32_t vtermno, const u8 *buf, size_t count)
 {
@@ -73,8 +74,8 @@ static int __init nabla_tty_init(void)
 device_initcall(nabla_tty_init);
 
 /*
- * With console=hvc0 the kernel's messages go to the terminal as well, from early on. Without it hvc is
- * not told yet, or it could become the default console: see nabla_console_init().
+ * With console=hvc0 the kernel's messages go to the terminal as well, from early on. Without it hvc
+ * is not told yet, or it could become the default console: see nabla_console_init().
  */
 static int __init nabla_tty_console_init(void)
 {
