@@ -43,7 +43,13 @@
  * descriptor open (the guest needs it anyway), and nothing remains of one that is gone, however it went.
  *
  * Needs root (CAP_SYS_ADMIN for the builder's mount namespace, CAP_DAC_READ_SEARCH, CAP_SETPCAP), Linux
- * 5.14 and mkfs.erofs. image_get() forks and waits for its child only.
+ * 5.14 and mkfs.erofs. image_get() forks and waits for its child only (SIGCHLD must not be ignored);
+ * all three may start threads, which are gone when they return. Not to be called from two threads.
+ *
+ * Times on two processors, everything in the page cache: a tree of 10,000 files is found again in 15 ms
+ * (26 ms on one); a Debian minbase tree (6,768 files, 206 MiB) in 15 ms, and built in 1.2 s, of which
+ * 0.3 s read and hash, 0.8 s are mkfs.erofs and the rest fsync(). Memory: 5 KiB per file, while it
+ * builds.
  */
 #ifndef RUNNC_IMAGE_IMAGE_H
 #define RUNNC_IMAGE_IMAGE_H

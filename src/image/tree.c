@@ -2,9 +2,14 @@
 /*
  * Trees: the walk, the fingerprint and the digest.
  *
- * The walk keeps the paths of directories still to be read in a stack, and one directory open at a
- * time, so that depth costs neither descriptors nor stack. Entries are taken in the order of their
- * names' bytes: the hash does not depend on the file system's order.
+ * The paths of directories still to be read are kept in a stack, from which walkers take one at a time
+ * and hold only that open: depth costs neither descriptors nor stack. Each directory gives a hash over
+ * its path and its entries in the order of their names' bytes; the tree's is that over all of them,
+ * sorted. So neither the file system's order nor the walkers' goes into it.
+ *
+ * The fingerprint is most of what a start from the cache costs (some 2.5 us of the kernel's time for each
+ * file), so a tree with many directories has up to WALKERS threads. They have all signals blocked and
+ * are gone when the function returns. The digest has one walker: links are numbered as they come.
  */
 #include "image/tree.h"
 
@@ -15,7 +20,10 @@
 #include <linux/magic.h>
 #include <linux/openat2.h>
 #include <nettle/sha2.h>
+#include <pthread.h>
+#include <sched.h>
 #include <search.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -29,6 +37,8 @@
 
 #define READ_SIZE	(128u << 10)
 #define XATTR_SIZE	(64u << 10)	/* XATTR_SIZE_MAX and XATTR_LIST_MAX of the kernel */
+#define WALKERS		4
+#define WALKERS_FROM	32		/* directories waiting, before more walkers are worth their start */
 
 /* A file with several links: found again by device and inode. */
 struct link {
@@ -36,24 +46,50 @@ struct link {
 	uint64_t file;			/* number of the entry that was seen first, from 1 */
 };
 
+struct walk;
+
 struct strings {
 	char *bytes;			/* NUL-terminated, one after the other */
 	size_t len, size;
 };
 
-struct walk {
+struct sums {
+	uint8_t (*sum)[SHA256_DIGEST_SIZE];
+	size_t count, room;
+};
+
+/* What the walkers of one tree share; everything below @lock under that lock. */
+struct pool {
 	int root;
 	const struct image_limits *limits;
-	struct tree_facts *facts;
-	struct err *e;
-	int (*visit)(struct walk *w, int dir, const char *name, const struct statx *st);
-	struct sha256_ctx hash;
 	bool overlay;
+	int (*visit)(struct walk *w, int dir, const char *name, const struct statx *st);
+	unsigned int walkers;		/* at most */
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
 	struct strings dirs;		/* stack of directories to read */
-	const char *dir;		/* path of the one being read, "" for the root */
+	size_t waiting;			/* directories in it */
+	unsigned int busy;		/* walkers with a directory in hand */
+	unsigned int started;
+	struct sums sums;
+	struct tree_facts facts;
+	int rc;				/* the first failure, and its message */
+	struct err e;
+};
+
+struct walk {
+	struct pool *pool;
+	const struct image_limits *limits;
+	struct tree_facts facts;	/* of the directory in hand; of all so far with one walker */
+	struct err e;
+	struct sha256_ctx hash;
+	struct strings found;		/* directories in the one in hand */
+	size_t found_count;
+	const char *dir;		/* path of the one in hand, "" for the root */
 	void *links;			/* tsearch() tree of struct link */
 	char *buf;			/* READ_SIZE */
 	char *xnames, *xvalue;		/* XATTR_SIZE each */
+	pthread_t thread;
 };
 
 /* The path of @name in the directory being read, as one line for the user. */
@@ -80,16 +116,16 @@ static int walk_fail(struct walk *w, int code, const char *what, const char *nam
 
 	/* What was there a moment ago is gone or something else: the tree is being changed. */
 	if (code == -ENOENT || code == -ENOTDIR || code == -ELOOP || code == -ESTALE)
-		return err_say(w->e, -EAGAIN, "'%s' changes while it is read",
+		return err_say(&w->e, -EAGAIN, "'%s' changes while it is read",
 			       walk_show(w, name, show));
-	return err_set(w->e, code, "%s '%s'", what, walk_show(w, name, show));
+	return err_set(&w->e, code, "%s '%s'", what, walk_show(w, name, show));
 }
 
 static int walk_refuse(struct walk *w, int code, const char *name, const char *why)
 {
 	char show[256];
 
-	return err_say(w->e, code, "'%s' %s", walk_show(w, name, show), why);
+	return err_say(&w->e, code, "'%s' %s", walk_show(w, name, show), why);
 }
 
 static int strings_push(struct strings *s, const char *dir, const char *name)
@@ -194,18 +230,26 @@ static int check_name(struct walk *w, const char *name, const struct statx *st, 
 	return 0;
 }
 
-static int check_limits(struct walk *w, const struct statx *st)
+/* All that has been seen so far is within the limits. */
+static int check_totals(struct walk *w, const struct tree_facts *f)
 {
-	struct tree_facts *f = w->facts;
-
-	if (++f->files > w->limits->max_files)
-		return err_say(w->e, -E2BIG, "more than %llu files",
+	if (f->files > w->limits->max_files)
+		return err_say(&w->e, -E2BIG, "more than %llu files",
 			       (unsigned long long)w->limits->max_files);
-	if (S_ISREG(st->stx_mode) && (__builtin_add_overflow(f->bytes, st->stx_size, &f->bytes) ||
-				      f->bytes > w->limits->max_bytes))
-		return err_say(w->e, -E2BIG, "more than %llu bytes of files",
+	if (f->bytes > w->limits->max_bytes)
+		return err_say(&w->e, -E2BIG, "more than %llu bytes of files",
 			       (unsigned long long)w->limits->max_bytes);
 	return 0;
+}
+
+static int check_limits(struct walk *w, const struct statx *st)
+{
+	struct tree_facts *f = &w->facts;
+
+	f->files++;
+	if (S_ISREG(st->stx_mode) && __builtin_add_overflow(f->bytes, st->stx_size, &f->bytes))
+		f->bytes = UINT64_MAX;
+	return check_totals(w, f);
 }
 
 static void note_ctime(struct tree_facts *f, const struct statx_timestamp *t)
@@ -235,49 +279,16 @@ static int walk_entry(struct walk *w, int dir, const char *name)
 	rc = check_limits(w, &st);
 	if (rc < 0)
 		return rc;
-	note_ctime(w->facts, &st.stx_ctime);
-	rc = w->visit(w, dir, name, &st);
+	note_ctime(&w->facts, &st.stx_ctime);
+	rc = w->pool->visit(w, dir, name, &st);
 	if (rc < 0)
 		return rc;
-	if (S_ISDIR(st.stx_mode) && strings_push(&w->dirs, w->dir, name) < 0)
+	if (!S_ISDIR(st.stx_mode))
+		return 0;
+	if (strings_push(&w->found, w->dir, name) < 0)
 		return walk_fail(w, -ENOMEM, "remember", name);
+	w->found_count++;
 	return 0;
-}
-
-static int walk_dir(struct walk *w)
-{
-	struct open_how how = {
-		.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS |
-			   RESOLVE_NO_XDEV,
-	};
-	_autoclose_ int dir = -1;
-	struct strings names = { 0 };
-	const char **sorted = NULL;
-	size_t count = 0;
-	int rc;
-
-	dir = (int)syscall(SYS_openat2, w->root, *w->dir ? w->dir : ".", &how, sizeof(how));
-	if (dir < 0 && errno == EXDEV)
-		return walk_refuse(w, -EXDEV, "", "is a mount point: what is mounted inside "
-				   "cannot go into the image");
-	if (dir < 0)
-		return walk_fail(w, -errno, "open", "");
-
-	rc = read_names(dir, &names, w->buf, w->limits->max_files);
-	if (rc == -E2BIG)
-		rc = err_say(w->e, rc, "more than %llu files",
-			     (unsigned long long)w->limits->max_files);
-	else if (rc < 0)
-		rc = walk_fail(w, rc, "read", "");
-	else if (!(sorted = sort_strings(&names, &count)))
-		rc = walk_fail(w, -ENOMEM, "sort", "");
-	sha256_update(&w->hash, strlen(w->dir) + 1, (const uint8_t *)w->dir);
-	for (size_t i = 0; i < count && rc == 0; i++)
-		rc = walk_entry(w, dir, sorted[i]);
-	free(sorted);
-	free(names.bytes);
-	return rc;
 }
 
 /* Hash the xattrs of the file at @path (a link of /proc/self/fd). */
@@ -308,7 +319,7 @@ static int hash_xattrs(struct walk *w, const char *path, const char *name)
 		if (k == 5)
 			return walk_refuse(w, -EOPNOTSUPP, name,
 					   "has an extended attribute that EROFS cannot store");
-		w->facts->trusted |= k == 1;
+		w->facts.trusted |= k == 1;
 		n = getxattr(path, sorted[i], w->xvalue, XATTR_SIZE);
 		if (n < 0)
 			return walk_fail(w, errno == ENODATA ? -ENOENT : -errno,
@@ -328,64 +339,245 @@ static int hash_root(struct walk *w)
 	char path[64];
 	struct stat st;
 
-	if (fstat(w->root, &st) < 0)
+	if (fstat(w->pool->root, &st) < 0)
 		return walk_fail(w, -errno, "stat", "");
 	if (!S_ISDIR(st.st_mode))
-		return err_set(w->e, -ENOTDIR, "root");
+		return err_set(&w->e, -ENOTDIR, "root");
 	head[0] = st.st_mode;
 	head[1] = st.st_uid;
 	head[2] = st.st_gid;
 	sha256_update(&w->hash, sizeof(head), (const uint8_t *)head);
-	w->facts->files = 1;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", w->root);
+	w->facts.files++;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", w->pool->root);
 	return hash_xattrs(w, path, "");
 }
 
-static int walk_run(struct walk *w)
+static int walk_dir(struct walk *w)
 {
-	struct statfs fs;
+	struct open_how how = {
+		.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS |
+			   RESOLVE_NO_XDEV,
+	};
+	_autoclose_ int dir = -1;
+	struct strings names = { 0 };
+	const char **sorted = NULL;
+	size_t count = 0;
 	int rc;
 
-	memset(w->facts, 0, sizeof(*w->facts));
-	w->dir = "";
-	if (fstatfs(w->root, &fs) < 0)
-		return walk_fail(w, -errno, "stat file system of", "");
-	w->overlay = fs.f_type == OVERLAYFS_SUPER_MAGIC;
-	rc = hash_root(w);
-	if (rc == 0 && strings_push(&w->dirs, "", "") < 0)
-		rc = walk_fail(w, -ENOMEM, "remember", "");
-	while (rc == 0 && w->dirs.len > 0) {
-		char path[TREE_PATH_MAX + 1];
+	dir = (int)syscall(SYS_openat2, w->pool->root, *w->dir ? w->dir : ".", &how, sizeof(how));
+	if (dir < 0 && errno == EXDEV)
+		return walk_refuse(w, -EXDEV, "", "is a mount point: what is mounted inside "
+				   "cannot go into the image");
+	if (dir < 0)
+		return walk_fail(w, -errno, "open", "");
 
-		strcpy(path, strings_pop(&w->dirs));
-		w->dir = path;
-		rc = walk_dir(w);
-		w->dir = "";
-	}
+	rc = read_names(dir, &names, w->buf, w->limits->max_files);
+	if (rc == -E2BIG)
+		rc = err_say(&w->e, rc, "more than %llu files",
+			     (unsigned long long)w->limits->max_files);
+	else if (rc < 0)
+		rc = walk_fail(w, rc, "read", "");
+	else if (!(sorted = sort_strings(&names, &count)))
+		rc = walk_fail(w, -ENOMEM, "sort", "");
+	sha256_init(&w->hash);
+	sha256_update(&w->hash, strlen(w->dir) + 1, (const uint8_t *)w->dir);
+	if (rc == 0 && !*w->dir)
+		rc = hash_root(w);
+	for (size_t i = 0; i < count && rc == 0; i++)
+		rc = walk_entry(w, dir, sorted[i]);
+	free(sorted);
+	free(names.bytes);
 	return rc;
 }
 
-static int walk(struct walk *w, const char *domain)
+static void note_facts(struct tree_facts *all, const struct tree_facts *f)
 {
-	uint8_t sum[SHA256_DIGEST_SIZE];
-	int rc;
+	const struct statx_timestamp newest = { .tv_sec = f->newest.tv_sec,
+						.tv_nsec = (uint32_t)f->newest.tv_nsec };
 
-	sha256_init(&w->hash);
-	sha256_update(&w->hash, strlen(domain) + 1, (const uint8_t *)domain);
+	all->files += f->files;
+	if (__builtin_add_overflow(all->bytes, f->bytes, &all->bytes))
+		all->bytes = UINT64_MAX;
+	all->trusted |= f->trusted;
+	note_ctime(all, &newest);
+	all->fine |= f->fine;
+}
+
+static int add_sum(struct sums *s, struct sha256_ctx *hash)
+{
+	if (s->count == s->room) {
+		void *more = reallocarray(s->sum, s->room * 2 + 256, sizeof(*s->sum));
+
+		if (!more)
+			return -ENOMEM;
+		s->sum = more;
+		s->room = s->room * 2 + 256;
+	}
+	sha256_digest(hash, SHA256_DIGEST_SIZE, s->sum[s->count++]);
+	return 0;
+}
+
+/* Hand in the directory that @w has read. Under the pool's lock. */
+static void hand_in(struct walk *w, struct pool *p, int rc)
+{
+	for (size_t i = 0; i < w->found.len && rc == 0; i += strlen(w->found.bytes + i) + 1)
+		if (strings_push(&p->dirs, "", w->found.bytes + i) < 0)
+			rc = walk_fail(w, -ENOMEM, "remember", "");
+	p->waiting += w->found_count;
+	w->found.len = w->found_count = 0;
+	if (rc == 0 && add_sum(&p->sums, &w->hash) < 0)
+		rc = walk_fail(w, -ENOMEM, "remember", "");
+	if (p->walkers == 1) {
+		p->facts = w->facts;
+	} else {
+		note_facts(&p->facts, &w->facts);
+		memset(&w->facts, 0, sizeof(w->facts));
+	}
+	if (rc == 0)
+		rc = check_totals(w, &p->facts);
+	if (rc < 0 && p->rc == 0) {
+		p->rc = rc;
+		p->e = w->e;
+	}
+}
+
+static void start_walkers(struct walk *first, struct pool *p);
+
+/* Take directories until there are none and nobody can find more, or somebody has failed. */
+static void walk_all(struct walk *w)
+{
+	struct pool *p = w->pool;
+	char path[TREE_PATH_MAX + 1];
+
+	pthread_mutex_lock(&p->lock);
+	while (p->rc == 0 && (p->waiting > 0 || p->busy > 0)) {
+		int rc;
+
+		if (p->waiting == 0) {
+			pthread_cond_wait(&p->changed, &p->lock);
+			continue;
+		}
+		strcpy(path, strings_pop(&p->dirs));
+		p->waiting--;
+		p->busy++;
+		if (p->started == 1 && p->walkers > 1 && p->waiting >= WALKERS_FROM)
+			start_walkers(w, p);
+		pthread_mutex_unlock(&p->lock);
+		w->dir = path;
+		rc = walk_dir(w);
+		pthread_mutex_lock(&p->lock);
+		hand_in(w, p, rc);
+		p->busy--;
+		w->dir = "";
+		pthread_cond_broadcast(&p->changed);
+	}
+	pthread_mutex_unlock(&p->lock);
+}
+
+static void *walk_thread(void *arg)
+{
+	walk_all(arg);
+	return NULL;
+}
+
+static int walk_init(struct walk *w, struct pool *p)
+{
+	w->pool = p;
+	w->limits = p->limits;
+	w->dir = "";
 	w->buf = malloc(READ_SIZE);
 	w->xnames = malloc(XATTR_SIZE);
 	w->xvalue = malloc(XATTR_SIZE);
-	rc = w->buf && w->xnames && w->xvalue ? walk_run(w)
-					      : err_set(w->e, -ENOMEM, "walk the tree");
-	sha256_digest(&w->hash, sizeof(sum), sum);
-	for (size_t i = 0; i < sizeof(sum); i++)
-		sprintf(w->facts->hash + 2 * i, "%02x", sum[i]);
+	return w->buf && w->xnames && w->xvalue ? 0 : -ENOMEM;
+}
+
+static void walk_free(struct walk *w)
+{
 	tdestroy(w->links, free);
-	free(w->dirs.bytes);
+	free(w->found.bytes);
 	free(w->buf);
 	free(w->xnames);
 	free(w->xvalue);
-	return rc;
+}
+
+/* Fewer than wanted will do. @first is the first of an array of WALKERS. */
+static void start_walkers(struct walk *first, struct pool *p)
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	while (p->started < p->walkers) {
+		struct walk *w = &first[p->started];
+
+		if (walk_init(w, p) < 0 || pthread_create(&w->thread, NULL, walk_thread, w) != 0) {
+			walk_free(w);
+			p->walkers = p->started;	/* do not try again */
+			break;
+		}
+		p->started++;
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+static int compare_sums(const void *a, const void *b)
+{
+	return memcmp(a, b, SHA256_DIGEST_SIZE);
+}
+
+static void sum_up(struct pool *p, const char *domain)
+{
+	uint8_t sum[SHA256_DIGEST_SIZE];
+	struct sha256_ctx hash;
+
+	qsort(p->sums.sum, p->sums.count, sizeof(*p->sums.sum), compare_sums);
+	sha256_init(&hash);
+	sha256_update(&hash, strlen(domain) + 1, (const uint8_t *)domain);
+	sha256_update(&hash, p->sums.count * sizeof(*p->sums.sum), p->sums.sum[0]);
+	sha256_digest(&hash, sizeof(sum), sum);
+	for (size_t i = 0; i < sizeof(sum); i++)
+		sprintf(p->facts.hash + 2 * i, "%02x", sum[i]);
+}
+
+static unsigned int walkers_here(void)
+{
+	cpu_set_t cpus;
+	int n = sched_getaffinity(0, sizeof(cpus), &cpus) == 0 ? CPU_COUNT(&cpus) : 1;
+
+	return n > WALKERS ? WALKERS : n < 1 ? 1 : (unsigned int)n;
+}
+
+static int walk(struct pool *p, const char *domain, struct tree_facts *facts, struct err *e)
+{
+	struct walk w[WALKERS] = { 0 };
+	struct statfs fs;
+
+	if (fstatfs(p->root, &fs) < 0)
+		return err_set(e, -errno, "stat the file system of the root directory");
+	p->overlay = fs.f_type == OVERLAYFS_SUPER_MAGIC;
+	pthread_mutex_init(&p->lock, NULL);
+	pthread_cond_init(&p->changed, NULL);
+	p->waiting = p->started = 1;
+	if (walk_init(&w[0], p) < 0 || strings_push(&p->dirs, "", "") < 0)
+		p->rc = err_set(&p->e, -ENOMEM, "walk the tree");
+	else
+		walk_all(&w[0]);
+	for (unsigned int i = 1; i < p->started; i++)
+		pthread_join(w[i].thread, NULL);
+	for (unsigned int i = 0; i < p->started; i++)
+		walk_free(&w[i]);
+	pthread_mutex_destroy(&p->lock);
+	pthread_cond_destroy(&p->changed);
+
+	if (p->rc == 0)
+		sum_up(p, domain);
+	else
+		*e = p->e;
+	*facts = p->facts;
+	free(p->dirs.bytes);
+	free(p->sums.sum);
+	return p->rc;
 }
 
 /*
@@ -409,7 +601,7 @@ static int visit_fingerprint(struct walk *w, int dir, const char *name, const st
 	struct print p = {
 		.ino = is_dir ? 0 : st->stx_ino,
 		.size = is_dir ? 0 : st->stx_size,
-		.dev = w->overlay ? 0 : makedev(st->stx_dev_major, st->stx_dev_minor),
+		.dev = w->pool->overlay ? 0 : makedev(st->stx_dev_major, st->stx_dev_minor),
 		.rdev = makedev(st->stx_rdev_major, st->stx_rdev_minor),
 		.mtime = st->stx_mtime.tv_sec, .mtime_nsec = st->stx_mtime.tv_nsec,
 		.ctime = st->stx_ctime.tv_sec, .ctime_nsec = st->stx_ctime.tv_nsec,
@@ -425,10 +617,10 @@ static int visit_fingerprint(struct walk *w, int dir, const char *name, const st
 int tree_fingerprint(int root, const struct image_limits *limits, struct tree_facts *facts,
 		     struct err *e)
 {
-	struct walk w = { .root = root, .limits = limits, .facts = facts, .e = e,
-			  .visit = visit_fingerprint };
+	struct pool p = { .root = root, .limits = limits, .visit = visit_fingerprint,
+			  .walkers = walkers_here() };
 
-	return walk(&w, "runnc image fingerprint 1");
+	return walk(&p, "runnc image fingerprint 1", facts, e);
 }
 
 static int compare_links(const void *a, const void *b)
@@ -452,7 +644,7 @@ static int64_t find_link(struct walk *w, const struct statx *st)
 		return -ENOMEM;
 	new->dev = makedev(st->stx_dev_major, st->stx_dev_minor);
 	new->ino = st->stx_ino;
-	new->file = w->facts->files;
+	new->file = w->facts.files;
 	found = tsearch(new, &w->links, compare_links);
 	if (found && *found == new)
 		return 0;
@@ -543,8 +735,7 @@ static int visit_digest(struct walk *w, int dir, const char *name, const struct 
 int tree_digest(int root, const struct image_limits *limits, struct tree_facts *facts,
 		struct err *e)
 {
-	struct walk w = { .root = root, .limits = limits, .facts = facts, .e = e,
-			  .visit = visit_digest };
+	struct pool p = { .root = root, .limits = limits, .visit = visit_digest, .walkers = 1 };
 
-	return walk(&w, "runnc image 1: erofs, flat, extended inodes, xattrs inline");
+	return walk(&p, "runnc image 1: erofs, flat, extended inodes, xattrs inline", facts, e);
 }
