@@ -79,18 +79,22 @@ static int set_up_root(const struct init_config *config, struct err *e)
 	return r;
 }
 
-/* Open the terminal anew as /dev/console, the name by which programs find it in the container. */
+/*
+ * Open the terminal anew as /dev/console, the name by which programs find it in the container. If
+ * that cannot be opened, it works under no name.
+ */
 static void reopen_terminal(struct init_stdio *stdio)
 {
 	int fd = open("/dev/console", O_RDWR | O_NOCTTY | O_CLOEXEC);
 
-	/* If it cannot be opened, the terminal works under no name. */
 	if (fd >= 0)
 		stdio->in = stdio->out = stdio->err = fd;
 }
 
-int init_container_run(struct init_config *config, struct init_stdio *stdio, struct err *e)
+int init_container_run(struct init_config *config, const struct init_stdio *given, struct err *e)
 {
+	/* A copy: the caller may share this memory, but it does not share descriptors. */
+	struct init_stdio stdio = *given;
 	_autoclose_ int proc = -1;
 	int r;
 
@@ -101,10 +105,10 @@ int init_container_run(struct init_config *config, struct init_stdio *stdio, str
 		r = set_up_guest(config, proc, e);
 	if (!r)
 		r = set_up_root(config, e);
-	if (!r && stdio->terminal)
-		reopen_terminal(stdio);
+	if (!r && stdio.terminal)
+		reopen_terminal(&stdio);
 	if (!r)
-		r = init_process_become(config, stdio, proc, e);
+		r = init_process_become(config, &stdio, proc, e);
 	if (r < 0)
 		return INIT_STATUS_FAILED;
 	init_control_forget();

@@ -15,6 +15,6 @@
  * status with @e saying why. Needs a root and descriptors of its own (no CLONE_FS, no CLONE_FILES),
  * whose root is the initramfs with devtmpfs on /dev.
  */
-int init_container_run(struct init_config *config, struct init_stdio *stdio, struct err *e);
+int init_container_run(struct init_config *config, const struct init_stdio *given, struct err *e);
 
 #endif
