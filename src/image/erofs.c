@@ -1,16 +1,17 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The EROFS writer: run mkfs.erofs, read what it says, fix the superblock.
  *
  * Its options, found with erofs-utils 1.5 on a Debian minbase tree (6,768 files, 206 MiB):
- * - -Enoinline_data: file data in blocks of its own, whole and contiguous, which is what FSDAX needs.
- *   0.9 s and 213 MB; --chunksize=1M gives 211 MB in 2.5 s by way of a temporary file outside the
- *   cache; tails inline give 200 MB in 0.9 s, without DAX.
+ * - -Enoinline_data: file data in blocks of its own, whole and contiguous, which is what FSDAX
+ *   needs. 0.9 s and 213 MB; --chunksize=1M gives 211 MB in 2.5 s by way of a temporary file
+ *   outside the cache; tails inline give 200 MB in 0.9 s, without DAX.
  * - -Eforce-inode-extended: the small inodes have no mtime.
- * - -x2147483647: all xattrs with their inodes. Otherwise a second pass over the tree collects those
- *   to share, in the order of readdir, which is not the same for the same input.
+ * - -x2147483647: all xattrs with their inodes. Otherwise a second pass over the tree collects
+ *   those to share, in the order of readdir, which is not the same for the same input.
  * - --preserve-mtime, and not -T nor SOURCE_DATE_EPOCH: both change the files' times as well.
- * mkfs.erofs 1.5 goes on after some failed writes and exits with 0: a line of class <E> is a failure.
+ * mkfs.erofs 1.5 goes on after some failed writes and exits with 0: a line of class <E> is a
+ * failure.
  */
 #include "image/erofs.h"
 
@@ -38,7 +39,8 @@
 
 #define BLOCK		4096u
 #define OUT_FD		3
-#define STACK_WANTED	(64u << 20)	/* mkfs.erofs recurses, with more than a PATH_MAX per level */
+/* mkfs.erofs recurses, with more than a PATH_MAX per level */
+#define STACK_WANTED	(64u << 20)
 #define SPOKEN_MAX	4096
 
 /* ---- the child: everything up to execve() ends the process on failure, with one line ---- */
@@ -115,7 +117,8 @@ static void child_signals(void)
 	sigset_t none;
 
 	for (int sig = 1; sig < NSIG; sig++)
-		sigaction(sig, &dfl, NULL);	/* fails for SIGKILL, SIGSTOP and libc's own: fine */
+		/* fails for SIGKILL, SIGSTOP and libc's own: fine */
+		sigaction(sig, &dfl, NULL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -144,7 +147,8 @@ static void child_exec(const struct erofs_job *job, const char *mkfs)
 	const char *d = job->digest;
 	char uuid[64], out[32], *env[] = { NULL };
 
-	snprintf(uuid, sizeof(uuid), "-U%.8s-%.4s-%.4s-%.4s-%.12s", d, d + 8, d + 12, d + 16, d + 20);
+	snprintf(uuid, sizeof(uuid), "-U%.8s-%.4s-%.4s-%.4s-%.12s",
+		 d, d + 8, d + 12, d + 16, d + 20);
 	snprintf(out, sizeof(out), "/proc/self/fd/%d", OUT_FD);
 
 	const char *argv[] = { "mkfs.erofs", "--quiet", "-d1", "--preserve-mtime", "-x2147483647",
@@ -295,7 +299,10 @@ int erofs_build(const struct erofs_job *job, const struct image_limits *limits, 
 	return rc < 0 ? rc : erofs_check(job->out, true, e);
 }
 
-/* ---- the superblock (include/linux/erofs_fs.h of the kernel; ours is little-endian, as x86-64 is) ---- */
+/*
+ * ---- the superblock (include/linux/erofs_fs.h of the kernel; ours is little-endian, as x86-64
+ * is) ----
+ */
 
 #define SB_OFFSET	1024u
 #define SB_MAGIC	0xe0f5e1e2u
@@ -303,7 +310,8 @@ int erofs_build(const struct erofs_job *job, const struct image_limits *limits, 
 
 struct superblock {
 	uint32_t magic;
-	uint32_t checksum;		/* crc32c of the block from here's SB_OFFSET on, this field as 0 */
+	/* crc32c of the block from here's SB_OFFSET on, this field as 0 */
+	uint32_t checksum;
 	uint32_t feature_compat;
 	uint8_t block_bits;
 	uint8_t slots;

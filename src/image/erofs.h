@@ -23,12 +23,13 @@ struct erofs_job {
 	int out;			/* regular file, O_RDWR, borrowed; what it held is lost */
 	const char *mount_point;	/* absolute path of an empty directory */
 	const char *digest;		/* the UUID is made of it */
-	bool trusted;			/* the tree has trusted.* xattrs: leave CAP_SYS_ADMIN, to read them */
+	/* the tree has trusted.* xattrs: leave CAP_SYS_ADMIN, to read them */
+	bool trusted;
 };
 
 /*
- * Write the image. Returns 0 with a whole image in job->out, or -errno with @e filled in and the file
- * in any state: -E2BIG, -ETIMEDOUT, -ENOSPC, -EIO, -ENOENT no mkfs.erofs.
+ * Write the image. Returns 0 with a whole image in job->out, or -errno with @e filled in and the
+ * file in any state: -E2BIG, -ETIMEDOUT, -ENOSPC, -EIO, -ENOENT no mkfs.erofs.
  */
 int erofs_build(const struct erofs_job *job, const struct image_limits *limits, struct err *e);
 

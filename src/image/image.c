@@ -1,9 +1,9 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Images: from a tree to an image, once.
  *
- * An image appears under its name by rename(), complete, checked, read-only and on disk: fsync() before,
- * as an image outlives the boot and nobody reads it whole again.
+ * An image appears under its name by rename(), complete, checked, read-only and on disk: fsync()
+ * before, as an image outlives the boot and nobody reads it whole again.
  */
 #include "image/image.h"
 
@@ -22,8 +22,10 @@
 #include "image/tree.h"
 
 #define ATTEMPTS		5
-#define TICK_NSEC		20000000L	/* more than the coarsest tick of a kernel's clock, 10 ms */
-#define COARSE_SEC		2		/* the coarsest time of a file system, that of FAT */
+/* more than the coarsest tick of a kernel's clock, 10 ms */
+#define TICK_NSEC		20000000L
+/* the coarsest time of a file system, that of FAT */
+#define COARSE_SEC		2
 
 /*
  * A tree, its fingerprint and what to do with it. The fingerprint says "unchanged" only for changes

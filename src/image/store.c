@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* The store: the image cache's directory, its locks and names. */
 #include "image/store.h"
 
@@ -60,7 +60,8 @@ int store_open(const char *path, bool make, struct store *c, struct err *e)
 	if (fstat(dir, &st) < 0)
 		return err_set(e, -errno, "stat '%s'", path);
 	if (st.st_uid != geteuid() || (st.st_mode & 022))
-		return err_say(e, -EPERM, "'%s' belongs to somebody else or can be written by others",
+		return err_say(e, -EPERM, "'%s' belongs to somebody else or can be written by"
+					  " others",
 			       path);
 	c->path = realpath(path, NULL);
 	if (!c->path)
@@ -139,8 +140,8 @@ bool store_has_name(int fd, int dir, const char *name)
 }
 
 /*
- * Open image @digest and hold it by a shared lock. Returns 0, or IMAGE_ABSENT; a file that is not a whole
- * image is as good as absent, and will be replaced by rename().
+ * Open image @digest and hold it by a shared lock. Returns 0, or IMAGE_ABSENT; a file that is not
+ * a whole image is as good as absent, and will be replaced by rename().
  */
 int store_open_image(const struct store *c, const char *digest, int *fd, uint64_t *size,
 		      struct err *e)
@@ -201,7 +202,10 @@ static DIR *read_folder(int folder)
 	return dir;
 }
 
-/* Remove from tmp/ what killed builders left: what nobody has locked, and links (never old for long). */
+/*
+ * Remove from tmp/ what killed builders left: what nobody has locked, and links (never old for
+ * long).
+ */
 int store_sweep(const struct store *c, struct err *e)
 {
 	DIR *dir = read_folder(c->tmp);
@@ -248,7 +252,9 @@ static int compare_used(const void *a, const void *b)
 	return strcmp(x->digest, y->digest);
 }
 
-/* All images in *@list (the caller's to free), least recently used first, and their bytes on disk. */
+/*
+ * All images in *@list (the caller's to free), least recently used first, and their bytes on disk.
+ */
 static int list_images(const struct store *c, struct stored **list, size_t *count, uint64_t *total,
 		       struct err *e)
 {
@@ -285,7 +291,9 @@ static int list_images(const struct store *c, struct stored **list, size_t *coun
 	return 0;
 }
 
-/* Remove an image unless somebody holds it. Returns 1 if it is gone, 0 if it is in use, or -errno. */
+/*
+ * Remove an image unless somebody holds it. Returns 1 if it is gone, 0 if it is in use, or -errno.
+ */
 static int remove_unused(const struct store *c, const char *digest, struct err *e)
 {
 	_autoclose_ int image = openat(c->image, digest,
@@ -303,7 +311,10 @@ static int remove_unused(const struct store *c, const char *digest, struct err *
 	return 1;
 }
 
-/* Forget fingerprints whose image is gone, and old ones: a tree still in use is only read once more. */
+/*
+ * Forget fingerprints whose image is gone, and old ones: a tree still in use is only read once
+ * more.
+ */
 static int forget_trees(const struct store *c, struct err *e)
 {
 	DIR *dir = read_folder(c->tree);
@@ -316,7 +327,8 @@ static int forget_trees(const struct store *c, struct err *e)
 		char digest[IMAGE_DIGEST_SIZE];
 		struct stat st;
 
-		if (d->d_name[0] == '.' || fstatat(c->tree, d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		if (d->d_name[0] == '.' ||
+		    fstatat(c->tree, d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			continue;
 		if (!store_recall(c, d->d_name, digest) || now - st.st_mtime > FORGET_SEC ||
 		    faccessat(c->image, digest, F_OK, AT_SYMLINK_NOFOLLOW) < 0)

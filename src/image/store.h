@@ -2,9 +2,9 @@
 /*
  * The store: the image cache's directory, its locks and names (the layout is in image.h).
  *
- * Every file in tmp/ is locked with flock() while its maker lives; one that is not locked is left over
- * and may be removed by whoever gets the lock. Whoever waited for a lock must look whether the file
- * still has its name, and start again if not. Order of locks: tmp/tree-FINGERPRINT, then
+ * Every file in tmp/ is locked with flock() while its maker lives; one that is not locked is left
+ * over and may be removed by whoever gets the lock. Whoever waited for a lock must look whether
+ * the file still has its name, and start again if not. Order of locks: tmp/tree-FINGERPRINT, then
  * tmp/image-DIGEST, then the image itself.
  */
 #ifndef RUNNC_IMAGE_STORE_H
@@ -26,8 +26,8 @@ struct store {
 #define STORE_TEMP_SIZE (IMAGE_DIGEST_SIZE + 8)	/* "image-" or "tree-" and a hash */
 
 /*
- * Open the store at @path (NULL: IMAGE_CACHE_DIR), making what is missing if @make. Returns 0, -ENOENT
- * if it is not there, or another -errno. @c starts as STORE_INIT and is closed in any case.
+ * Open the store at @path (NULL: IMAGE_CACHE_DIR), making what is missing if @make. Returns 0,
+ * -ENOENT if it is not there, or another -errno. @c starts as STORE_INIT and is closed in any case.
  */
 int store_open(const char *path, bool make, struct store *c, struct err *e);
 void store_close(struct store *c);
@@ -40,8 +40,8 @@ int store_remember(const struct store *c, const char *fingerprint, const char *d
 		   struct err *e);
 
 /*
- * Open image @digest and hold it by a shared lock. Returns 0, or IMAGE_ABSENT, or -errno; a file that is
- * not a whole image is as good as absent, and will be replaced by rename().
+ * Open image @digest and hold it by a shared lock. Returns 0, or IMAGE_ABSENT, or -errno; a file
+ * that is not a whole image is as good as absent, and will be replaced by rename().
  */
 int store_open_image(const struct store *c, const char *digest, int *fd, uint64_t *size,
 		     struct err *e);

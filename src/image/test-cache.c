@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* The cache builds once, survives kill -9 and a full disk, and never removes an image in use. */
 #include <errno.h>
 #include <fcntl.h>
@@ -102,8 +102,8 @@ static int builds_of(const char *const trees[2])
 			char c;
 
 			close(go[1]);
-			_exit(read(go[0], &c, 1) == 0 && get_quietly(trees[i % 2], "cache", NULL) >= 0
-			      ? 0 : 1);
+			_exit(read(go[0], &c, 1) != 0 ||
+			      get_quietly(trees[i % 2], "cache", NULL) < 0);
 		}
 	}
 	close(go[0]);
@@ -196,7 +196,8 @@ static void test_killed_anywhere(void **state)
 		nanosleep(&(struct timespec){ .tv_nsec = i * 2500000L }, NULL);
 		must(kill(pid, SIGKILL));
 		must(waitpid(pid, NULL, 0));
-		help_run("for f in cache/image/*; do [ ! -e $f ] || fsck.erofs $f >/dev/null || exit 1; done");
+		help_run("for f in cache/image/*; do [ ! -e $f ] || fsck.erofs $f >/dev/null ||"
+			 " exit 1; done");
 		if (i % 4 == 0)
 			close(help_get("t", digest));
 	}
@@ -406,8 +407,8 @@ static void test_descriptors(void **state)
 }
 
 /*
- * The digest and the bytes of a tree that never changes, as recorded in the file $GOLDEN: version of
- * mkfs.erofs, digest of the tree, SHA-256 of the image.
+ * The digest and the bytes of a tree that never changes, as recorded in the file $GOLDEN: version
+ * of mkfs.erofs, digest of the tree, SHA-256 of the image.
  */
 static void test_golden(void **state)
 {
@@ -418,12 +419,16 @@ static void test_golden(void **state)
 	(void)state;
 	if (!f)
 		fail_msg("cannot read $GOLDEN");
-	assert_int_equal(fscanf(f, "mkfs.erofs %63s\ntree %64s\nimage %64s\n", version, digest, bytes), 3);
+	assert_int_equal(fscanf(f, "mkfs.erofs %63s\ntree %64s\nimage"
+				   " %64s\n", version, digest, bytes), 3);
 	fclose(f);
 	help_run("cd t && mkdir -p bin etc empty && seq 5000 >bin/seq && chmod 755 bin/seq &&"
-		 " ln bin/seq bin/same && echo 'hello world' >etc/motd && ln -s ../bin/seq etc/link &&"
-		 " : >etc/nothing && truncate -s 10000 etc/hole && mknod null c 1 3 && mknod wh c 0 0 &&"
-		 " mkfifo fifo && chown 1000:1001 etc/motd && find . -exec touch -h -d @1000000000.5 {} +");
+		 " ln bin/seq bin/same && echo 'hello world' >etc/motd && ln -s ../bin/seq"
+		 " etc/link &&"
+		 " : >etc/nothing && truncate -s 10000 etc/hole && mknod null c 1 3 && mknod wh"
+		 " c 0 0 &&"
+		 " mkfifo fifo && chown 1000:1001 etc/motd && find . -exec touch -h -d"
+		 " @1000000000.5 {} +");
 	close(help_get("t", now));
 	if (strcmp(now, digest))
 		fail_msg("digest of the tree: %s", now);
@@ -434,11 +439,13 @@ static void test_golden(void **state)
 	pclose(v);
 	line[strcspn(line, "\n")] = '\0';
 	if (strcmp(line + strlen("mkfs.erofs "), version)) {
-		print_message("%s, and the recorded image is by version %s: its bytes are not compared\n",
+		print_message("%s, and the recorded image is by version %s: its bytes are not"
+			      " compared\n",
 			      line, version);
 		skip();
 	}
-	help_run("test \"$(sha256sum <cache/image/%s)\" = '%s  -' || { sha256sum <cache/image/%s; exit 1; }",
+	help_run("test \"$(sha256sum <cache/image/%s)\" = '%s  -' || { sha256sum"
+		 " <cache/image/%s; exit 1; }",
 		 digest, bytes, digest);
 }
 

@@ -1,5 +1,8 @@
-// SPDX-License-Identifier: GPL-2.0-only
-/* What the image tests share. Mutable file-scope state: the work directory's name, for the tear-down. */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the image tests share. Mutable file-scope state: the work directory's name, for the
+ * tear-down.
+ */
 #include "image/test-help.h"
 
 #include <dirent.h>
@@ -124,9 +127,11 @@ static bool have_erofs(void)
 bool help_mount(int fd)
 {
 	/* fsck.erofs recurses. */
-	help_run("ulimit -s unlimited; fsck.erofs /proc/%d/fd/%d >fsck.log 2>&1 || { cat fsck.log; exit 1; }", getpid(), fd);
+	help_run("ulimit -s unlimited; fsck.erofs /proc/%d/fd/%d >fsck.log 2>&1 || { cat"
+		 " fsck.log; exit 1; }", getpid(), fd);
 	if (!have_erofs()) {
-		print_message("this kernel has no EROFS: the image is not compared by mounting it\n");
+		print_message("this kernel has no EROFS: the image is not compared by mounting"
+			      " it\n");
 		return false;
 	}
 	must(mkdir("m", 0755));

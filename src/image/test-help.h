@@ -20,8 +20,9 @@
 	} while (0)
 
 /*
- * Group set-up and tear-down: a mount namespace of our own with a tmpfs-free work directory, which is
- * the current directory during the tests. Exits with 77, saying why, where we are not root.
+ * Group set-up and tear-down: a mount namespace of our own with a tmpfs-free work directory,
+ * which is the current directory during the tests. Exits with 77, saying why, where we are not
+ * root.
  */
 int help_enter(void **state);
 int help_leave(void **state);

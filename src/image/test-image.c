@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Images hold what the tree holds; what they cannot hold is refused; the host's files stay out. */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,8 @@
 #include "image/test-help.h"
 #include "image/tree.h"
 
-static void refused(const char *tree, const struct image_limits *limits, int code, const char *words)
+static void refused(const char *tree, const struct image_limits *limits, int code,
+		    const char *words)
 {
 	struct err e = ERR_INIT;
 	uint64_t size;
@@ -63,11 +64,13 @@ static void test_ordinary(void **state)
 	(void)state;
 	help_run("cd t && mkdir -p usr/bin etc && echo hello >etc/motd && : >empty &&"
 		 " head -c 3000001 /dev/urandom >usr/bin/big && ln usr/bin/big usr/bin/same &&"
-		 " ln -s ../../../../../../etc/shadow out && ln -s /etc/passwd abs && ln -s . loop &&"
+		 " ln -s ../../../../../../etc/shadow out && ln -s /etc/passwd abs && ln -s ."
+		 " loop &&"
 		 " chmod 4755 usr/bin/big && chown 1000:2000 etc/motd && chmod 000 etc/motd &&"
 		 " touch -d '2001-02-03 04:05:06.789' etc/motd && touch -d '1960-01-01' empty &&"
 		 " touch -d '2200-01-01' usr && touch -h -d '1999-01-01' out &&"
-		 " truncate -s 20M sparse && printf x | dd of=sparse bs=1 seek=9999999 conv=notrunc 2>/dev/null &&"
+		 " truncate -s 20M sparse && printf x | dd of=sparse bs=1 seek=9999999"
+		 " conv=notrunc 2>/dev/null &&"
 		 " chown 100000:4000000000 sparse");
 	round_trip("t");
 }
@@ -226,8 +229,10 @@ static void test_overlay(void **state)
 	help_run("mkdir -p ov/low/d ov/up1 ov/w1 ov/up2 ov/w2 ov/m1 ov/m2 && echo a >ov/low/a &&"
 		 " echo gone >ov/low/d/gone && echo b >ov/low/d/b && ln -s b ov/low/d/l &&"
 		 " ln ov/low/a ov/low/d/a");
-	if (mount("overlay", "ov/m1", "overlay", 0, "lowerdir=ov/low,upperdir=ov/up1,workdir=ov/w1") < 0 ||
-	    mount("overlay", "ov/m2", "overlay", 0, "lowerdir=ov/low,upperdir=ov/up2,workdir=ov/w2") < 0) {
+	if (mount("overlay", "ov/m1", "overlay", 0,
+		  "lowerdir=ov/low,upperdir=ov/up1,workdir=ov/w1") < 0 ||
+	    mount("overlay", "ov/m2", "overlay", 0,
+		  "lowerdir=ov/low,upperdir=ov/up2,workdir=ov/w2") < 0) {
 		print_message("no overlayfs here (%s): not tested on it\n", strerror(errno));
 		skip();
 	}
@@ -250,8 +255,10 @@ static void test_reproducible(void **state)
 	char digest[65], again[65];
 
 	(void)state;
-	help_run("mkdir t/a t/b; for i in 1 2 3 4 5 6 7 8 9; do echo $i >t/a/$i; done; ln t/a/1 t/b/1;"
-		 "mkdir -p u/b u/a && cp -a t/b u/ && for i in 9 8 7 6 5 4 3 2; do cp -a t/a/$i u/a/$i; done;"
+	help_run("mkdir t/a t/b; for i in 1 2 3 4 5 6 7 8 9; do echo $i >t/a/$i; done; ln t/a/1"
+		 " t/b/1;"
+		 "mkdir -p u/b u/a && cp -a t/b u/ && for i in 9 8 7 6 5 4 3 2; do cp -a t/a/$i"
+		 " u/a/$i; done;"
 		 "ln u/b/1 u/a/1; touch -r t/a u/a; touch -r t/b u/b; touch -r t u");
 	close(help_get("t", digest));
 	help_run("mv cache cache1; sleep 1.1");
@@ -314,7 +321,9 @@ static int scratch_file(void)
 	return fd;
 }
 
-/* Run @body where mkfs.erofs runs, over tree "t"; what it writes to $out is in the returned file. */
+/*
+ * Run @body where mkfs.erofs runs, over tree "t"; what it writes to $out is in the returned file.
+ */
 static int run_as_builder(const char *body, int want, const char *words)
 {
 	char script[2048], point[600];
@@ -347,16 +356,19 @@ static void test_builder_is_confined(void **state)
 	(void)state;
 	assert_non_null(getcwd(here, sizeof(here)));
 	help_write("secret", "SECRET-OF-THE-HOST\n");
-	help_run("ln -s %s/secret t/link; ln -s %s t/dir; mkdir t/sub; mknod t/dev c 1 5; echo in >t/in", here,
+	help_run("ln -s %s/secret t/link; ln -s %s t/dir; mkdir t/sub; mknod t/dev c 1 5; echo"
+		 " in >t/in", here,
 		 here);
 	must(mount("tmpfs", "t/sub", "tmpfs", 0, NULL));
 	help_write("t/sub/mounted", "x");
 	snprintf(script, sizeof(script),
 		 "{ echo begin; cat $tree/in; cat $tree/link; cat $tree/dir/secret; ls $tree/sub;"
 		 " head -c1 $tree/dev && echo READ-DEVICE; echo >%s/written && echo WROTE;"
-		 " echo >$tree/written && echo WROTE-TREE; mount -t tmpfs none /mnt && echo MOUNTED;"
+		 " echo >$tree/written && echo WROTE-TREE; mount -t tmpfs none /mnt && echo"
+		 " MOUNTED;"
 		 " grep CapEff /proc/self/status; grep NoNewPrivs /proc/self/status;"
-		 " echo fds: $(ls /proc/self/fd); echo env: $(env | grep -v -e ^PWD= -e ^_= -e ^SHLVL= -e ^OLDPWD=);"
+		 " echo fds: $(ls /proc/self/fd); echo env: $(env | grep -v -e ^PWD= -e ^_= -e"
+		 " ^SHLVL= -e ^OLDPWD=);"
 		 " echo end; } >$out 2>/dev/null", here);
 	out = run_as_builder(script, -EUCLEAN, "has no superblock");
 	assert_true(help_contains(out, "begin\nin\n"));
@@ -378,13 +390,16 @@ static void test_builder_failures(void **state)
 {
 	(void)state;
 	help_write("t/file", "x");
-	close(run_as_builder("echo '<E> erofs: it broke' >&2; exit 1", -EIO, "mkfs.erofs: it broke"));
+	close(run_as_builder("echo '<E> erofs: it broke' >&2; exit 1", -EIO, "mkfs.erofs: it"
+			     " broke"));
 	/* mkfs.erofs 1.5 does not always give its failures in its status. */
-	close(run_as_builder("echo '<E> erofs: write failed' >&2", -EIO, "mkfs.erofs: write failed"));
+	close(run_as_builder("echo '<E> erofs: write failed' >&2", -EIO, "mkfs.erofs: write"
+			     " failed"));
 	close(run_as_builder("exit 3", -EIO, "failed without a word"));
 	close(run_as_builder("kill -SEGV $$", -EIO, "killed by signal 11"));
 	close(run_as_builder("exec yes >$out", -E2BIG, "grows beyond 1048576 bytes"));
-	close(run_as_builder("yes '<W> many words' | head -c 300000 >&2", -EUCLEAN, "no superblock"));
+	close(run_as_builder("yes '<W> many words' | head -c 300000 >&2", -EUCLEAN, "no"
+			     " superblock"));
 	close(run_as_builder("head -c 8192 /dev/zero >$out", -EUCLEAN, "wrong superblock"));
 }
 
@@ -392,11 +407,15 @@ static void test_no_builder(void **state)
 {
 	(void)state;
 	refused("t", &(struct image_limits){ .mkfs = "/none/mkfs" }, -ENOENT, "erofs-utils");
-	refused("t", &(struct image_limits){ .mkfs = help_script("sleep 30"), .timeout_s = 1 }, -ETIMEDOUT,
+	refused("t", &(struct image_limits){ .mkfs = help_script("sleep"
+		" 30"), .timeout_s = 1 }, -ETIMEDOUT,
 		"did not end in 1 s");
 }
 
-/* Exchange t/d with a link to the host's directory, and t/f with a link, and a FIFO, as fast as it goes. */
+/*
+ * Exchange t/d with a link to the host's directory, and t/f with a link, and a FIFO, as fast as
+ * it goes.
+ */
 static pid_t start_exchanger(void)
 {
 	pid_t pid = fork();
@@ -419,16 +438,19 @@ static void test_symlink_race(void **state)
 {
 	char here[512], point[600];
 	struct image_limits limits = { .max_files = 1000, .max_bytes = 1 << 20, .timeout_s = 1 };
-	struct erofs_job job = { .digest = "00112233445566778899aabbccddeeff", .mount_point = point };
+	struct erofs_job job = { .digest = "00112233445566778899aabbccddeeff",
+				 .mount_point = point };
 	int built = 0, hashed = 0;
 	pid_t pid;
 
 	(void)state;
 	assert_non_null(getcwd(here, sizeof(here)));
 	snprintf(point, sizeof(point), "%s/mnt", here);
-	help_run("mkdir mnt secret other t/d && echo SECRET-OF-THE-HOST >secret/s && echo inside >t/d/s &&"
+	help_run("mkdir mnt secret other t/d && echo SECRET-OF-THE-HOST >secret/s && echo"
+		 " inside >t/d/s &&"
 		 " ln -s %s/secret other/d && echo inside >t/f && ln -s %s/secret/s other/f &&"
-		 " echo inside >t/g && mkfifo other/g; for i in $(seq 200); do echo inside >t/d/$i; done;"
+		 " echo inside >t/g && mkfifo other/g; for i in $(seq 200); do echo inside"
+		 " >t/d/$i; done;"
 		 " for i in $(seq 200); do echo SECRET-$i >secret/$i; done", here, here);
 	job.root = open("t", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	must(job.root);
@@ -454,7 +476,8 @@ static void test_symlink_race(void **state)
 	must(kill(pid, SIGKILL));
 	must(waitpid(pid, NULL, 0));
 	close(job.root);
-	print_message("of the tries, %d built and %d hashed a tree that nobody could tell from a quiet one\n",
+	print_message("of the tries, %d built and %d hashed a tree that nobody could tell from"
+		      " a quiet one\n",
 		      built, hashed);
 }
 
@@ -500,7 +523,8 @@ static void test_many_directories(void **state)
 	int root;
 
 	(void)state;
-	help_run("for a in $(seq 30); do mkdir -p t/$a/1/2 && for b in $(seq 30); do mkdir t/$a/$b.d &&"
+	help_run("for a in $(seq 30); do mkdir -p t/$a/1/2 && for b in $(seq 30); do mkdir"
+		 " t/$a/$b.d &&"
 		 " echo $a $b >t/$a/$b.d/file; done; done");
 	root = open("t", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	must(root);
@@ -542,8 +566,10 @@ static void test_layout(void **state)
 	(void)state;
 	help_run("echo tail >t/tail; head -c 100000 /dev/urandom >t/big");
 	fd = help_get("t", digest);
-	help_run("for f in tail big; do dump.erofs --path=/$f /proc/%d/fd/%d | grep -q 'Layout: 0 ' || exit 1;"
-		 " dump.erofs -e --path=/$f /proc/%d/fd/%d | grep -q ': 1 extents found' || exit 1; done;"
+	help_run("for f in tail big; do dump.erofs --path=/$f /proc/%d/fd/%d | grep -q 'Layout:"
+		 " 0 ' || exit 1;"
+		 " dump.erofs -e --path=/$f /proc/%d/fd/%d | grep -q ': 1 extents found' ||"
+		 " exit 1; done;"
 		 " dump.erofs -s /proc/%d/fd/%d | grep -q 'created:  *Thu Jan  1 00:00:00 1970'",
 		 getpid(), fd, getpid(), fd, getpid(), fd);
 	close(fd);

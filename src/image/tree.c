@@ -1,15 +1,16 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Trees: the walk, the fingerprint and the digest.
  *
- * The paths of directories still to be read are kept in a stack, from which walkers take one at a time
- * and hold only that open: depth costs neither descriptors nor stack. Each directory gives a hash over
- * its path and its entries in the order of their names' bytes; the tree's is that over all of them,
- * sorted. So neither the file system's order nor the walkers' goes into it.
+ * The paths of directories still to be read are kept in a stack, from which walkers take one at a
+ * time and hold only that open: depth costs neither descriptors nor stack. Each directory gives a
+ * hash over its path and its entries in the order of their names' bytes; the tree's is that over
+ * all of them, sorted. So neither the file system's order nor the walkers' goes into it.
  *
- * The fingerprint is most of what a start from the cache costs (some 2.5 us of the kernel's time for each
- * file), so a tree with many directories has up to WALKERS threads. They have all signals blocked and
- * are gone when the function returns. The digest has one walker: links are numbered as they come.
+ * The fingerprint is most of what a start from the cache costs (some 2.5 us of the kernel's time
+ * for each file), so a tree with many directories has up to WALKERS threads. They have all
+ * signals blocked and are gone when the function returns. The digest has one walker: links are
+ * numbered as they come.
  */
 #include "image/tree.h"
 
@@ -38,7 +39,8 @@
 #define READ_SIZE	(128u << 10)
 #define XATTR_SIZE	(64u << 10)	/* XATTR_SIZE_MAX and XATTR_LIST_MAX of the kernel */
 #define WALKERS		4
-#define WALKERS_FROM	32		/* directories waiting, before more walkers are worth their start */
+/* directories waiting, before more walkers are worth their start */
+#define WALKERS_FROM	32
 
 /* A file with several links: found again by device and inode. */
 struct link {
@@ -80,7 +82,8 @@ struct pool {
 struct walk {
 	struct pool *pool;
 	const struct image_limits *limits;
-	struct tree_facts facts;	/* of the directory in hand; of all so far with one walker */
+	/* of the directory in hand; of all so far with one walker */
+	struct tree_facts facts;
 	struct err e;
 	struct sha256_ctx hash;
 	struct strings found;		/* directories in the one in hand */
@@ -218,7 +221,8 @@ static int check_name(struct walk *w, const char *name, const struct statx *st, 
 	*skip = false;
 	if (strlen(name) > 254)
 		return walk_refuse(w, -ENAMETOOLONG, name,
-				   "has a name of more than 254 bytes, which mkfs.erofs cannot store");
+				   "has a name of more than 254 bytes, which mkfs.erofs cannot"
+				   " store");
 	if (!strncmp(name, "lost+found", 10)) {
 		if (*w->dir || name[10] || !S_ISDIR(st->stx_mode))
 			return walk_refuse(w, -EINVAL, name,
@@ -272,7 +276,8 @@ static int walk_entry(struct walk *w, int dir, const char *name)
 		return walk_fail(w, -errno, "stat", name);
 	if (st.stx_attributes & STATX_ATTR_MOUNT_ROOT)
 		return walk_refuse(w, -EXDEV, name,
-				   "is a mount point: what is mounted inside cannot go into the image");
+				   "is a mount point: what is mounted inside cannot go into the"
+				   " image");
 	rc = check_name(w, name, &st, &skip);
 	if (rc < 0 || skip)
 		return rc;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Trees: walk a root directory without leaving it, and name what is there by a hash (see image.h for
- * what goes into the fingerprint and into the digest).
+ * Trees: walk a root directory without leaving it, and name what is there by a hash (see image.h
+ * for what goes into the fingerprint and into the digest).
  *
  * Directories are opened by openat2() beneath the root, without symbolic links and mount crossings;
  * everything else by its name in such a directory, as O_PATH first, and for reading only when that
@@ -23,7 +23,8 @@
 struct tree_facts {
 	char hash[IMAGE_DIGEST_SIZE];
 	uint64_t files;
-	uint64_t bytes;			/* of regular files' contents, a file with many links once per link */
+	/* of regular files' contents, a file with many links once per link */
+	uint64_t bytes;
 	struct timespec newest;		/* ctime below the root; 0 of an empty tree */
 	bool fine;			/* some ctime has nanoseconds */
 	bool trusted;			/* some trusted.* xattr; tree_digest() only */
@@ -31,8 +32,8 @@ struct tree_facts {
 
 /*
  * Walk the tree below directory @root (any kind of descriptor of it) and fill in @facts.
- * Returns 0, or -errno with @e filled in; -EAGAIN if the tree changed on the way. @limits is not NULL
- * and has no zeros.
+ * Returns 0, or -errno with @e filled in; -EAGAIN if the tree changed on the way. @limits is not
+ * NULL and has no zeros.
  */
 int tree_fingerprint(int root, const struct image_limits *limits, struct tree_facts *facts,
 		     struct err *e);
