@@ -83,7 +83,7 @@ static const char *net_nl_words(const struct nlmsghdr *m)
 {
 	size_t payload = mnl_nlmsg_get_payload_len(m), offset = sizeof(struct nlmsgerr);
 	const struct nlmsgerr *error = mnl_nlmsg_get_payload(m);
-	const struct nlattr *attr;
+	struct nlattr *attr;
 
 	if (!(m->nlmsg_flags & NLM_F_ACK_TLVS))
 		return NULL;

@@ -209,6 +209,15 @@ static bool has_default_route(const struct net_survey *s, const struct net_link 
 	return false;
 }
 
+/* The record and the guest's settings hold the name as text; the kernel allows any byte but a few. */
+static bool is_plain(const char *name)
+{
+	for (; *name; name++)
+		if (*name <= ' ' || *name > '~')
+			return false;
+	return true;
+}
+
 /* Why an interface with an address cannot become a guest device; NULL if it can. */
 static const char *why_not(const struct net_link *l)
 {
@@ -226,6 +235,8 @@ static const char *why_not(const struct net_link *l)
 		return "has no unicast MAC";
 	if (l->mtu < 68 || l->mtu > 65535)
 		return "has an MTU outside 68 to 65535";
+	if (!is_plain(l->name) || !is_plain(l->kind))
+		return "has a name beyond plain ASCII";
 	if (l->plumbed)
 		return "still carries the redirect of another container";
 	return NULL;

@@ -67,7 +67,7 @@ static struct nlmsghdr *replay_addr(const struct net_addr *a, uint16_t type, uin
 	};
 	uint32_t flags = a->addr.flags & REPLAY_ADDR_FLAGS;
 	struct ifaddrmsg *head;
-	const struct nlattr *attr;
+	struct nlattr *attr;
 
 	if (!m)
 		return NULL;
@@ -181,7 +181,7 @@ static struct nlmsghdr *replay_route(const struct net_route *r, uint16_t type, u
 	struct nlmsghdr *m = replay_begin(&r->raw, type, sizeof(struct rtmsg),
 					  NLA_HDRLEN + sizeof(uint32_t));
 	const struct nlmsghdr *old = r->raw.data;
-	const struct nlattr *attr;
+	struct nlattr *attr;
 	struct rtmsg *head;
 	bool by_id = false;
 
@@ -253,7 +253,7 @@ static int replay_neigh(struct net_nl *nl, const struct net_neigh *n, uint16_t t
 			struct err *e)
 {
 	_autofree_ struct nlmsghdr *m = replay_begin(&n->raw, type, sizeof(struct ndmsg), 0);
-	const struct nlattr *attr;
+	struct nlattr *attr;
 
 	if (!m)
 		return replay_no_memory(e);

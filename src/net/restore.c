@@ -294,6 +294,15 @@ static void remove_routes(struct restorer *r)
 	}
 }
 
+/* A route over an interface that is gone cannot come back, and nobody misses it. */
+static bool is_possible(const struct restorer *r, const struct net_route *route)
+{
+	for (size_t h = 0; h < route->route.nr_hops; h++)
+		if (route->hops[h].link && !net_survey_link(&r->now, (int)route->hops[h].link))
+			return false;
+	return true;
+}
+
 /* A route may need another one, to its gateway: go round as long as something can be added. */
 static void add_routes(struct restorer *r)
 {
@@ -308,7 +317,7 @@ static void add_routes(struct restorer *r)
 		return;
 	}
 	for (size_t i = 0; i < was->nr_routes; i++)
-		done[i] = has_route(&r->now, &was->routes[i]);
+		done[i] = has_route(&r->now, &was->routes[i]) || !is_possible(r, &was->routes[i]);
 	while (progress) {
 		progress = false;
 		last = 0;

@@ -91,18 +91,17 @@ static int tc_redirect_bpf(struct net_nl *nl, int from, int to, struct err *e)
 
 static int tc_redirect_u32(struct net_nl *nl, int from, int to, struct err *e)
 {
-	/* One key whose mask is zero: every frame matches. */
-	struct {
-		struct tc_u32_sel sel;
-		struct tc_u32_key key;
-	} all = { .sel = { .flags = TC_U32_TERMINAL, .nkeys = 1 } };
+	/* One key whose mask is zero: every frame matches. The key follows the selector. */
+	const struct tc_u32_sel sel = { .flags = TC_U32_TERMINAL, .nkeys = 1 };
+	char all[sizeof(sel) + sizeof(struct tc_u32_key)] = { 0 };
 	struct nlattr *options;
 	union net_msg m;
 
 	tc_filter(&m, RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL, from);
 	mnl_attr_put_strz(&m.head, TCA_KIND, "u32");
 	options = mnl_attr_nest_start(&m.head, TCA_OPTIONS);
-	mnl_attr_put(&m.head, TCA_U32_SEL, sizeof(all), &all);
+	memcpy(all, &sel, sizeof(sel));
+	mnl_attr_put(&m.head, TCA_U32_SEL, sizeof(all), all);
 	tc_put_mirred(&m, TCA_U32_ACT, to);
 	mnl_attr_nest_end(&m.head, options);
 	return net_nl_change(nl, &m.head, e);

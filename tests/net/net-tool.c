@@ -14,7 +14,9 @@
  *
  * The linker redirects the three functions by which src/net changes anything (--wrap). With
  * NET_TOOL_KILL_AT=N in the environment this process dies by SIGKILL just before the Nth change;
- * "steps N" on the standard error says how many there were.
+ * "steps N" on the standard error says how many there were. With NET_TOOL_REPLIES=FILE each of the
+ * kernel's messages that reaches the parser is also appended to FILE: so the recorded replies of the unit
+ * tests and the fuzz corpus were made.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -42,12 +44,14 @@
 #include "net/link.h"
 #include "net/net.h"
 #include "net/netlink.h"
+#include "net/parse.h"
 #include "net/sysctl.h"
 #include "net/tap.h"
 
 static unsigned long steps, kill_at;
 static bool counting;
 static volatile sig_atomic_t stop;
+static FILE *replies;
 
 /* ---- the changes, counted ----------------------------------------------------------------- */
 
@@ -80,6 +84,16 @@ int __wrap_net_tap_open(const char *name, int *tap, uint8_t *flags, struct err *
 {
 	step();
 	return __real_net_tap_open(name, tap, flags, e);
+}
+
+int __real_net_parse_message(struct net_survey *s, const struct nlmsghdr *m);
+int __wrap_net_parse_message(struct net_survey *s, const struct nlmsghdr *m);
+
+int __wrap_net_parse_message(struct net_survey *s, const struct nlmsghdr *m)
+{
+	if (replies)
+		fwrite(m, NLMSG_ALIGN(m->nlmsg_len), 1, replies);
+	return __real_net_parse_message(s, m);
 }
 
 /* ---- helpers ------------------------------------------------------------------------------ */
@@ -507,6 +521,7 @@ int main(int argc, char **argv)
 	const char *at = getenv("NET_TOOL_KILL_AT");
 
 	kill_at = at ? strtoul(at, NULL, 10) : 0;
+	replies = getenv("NET_TOOL_REPLIES") ? fopen(getenv("NET_TOOL_REPLIES"), "ab") : NULL;
 	if (argc >= 2 && strcmp(argv[1], "plan") == 0)
 		return cmd_plan(argc > 2 ? argv[2] : "tc", argc > 3 ? argv[3] : "adopt");
 	if (argc == 5 && strcmp(argv[1], "guest") == 0)
