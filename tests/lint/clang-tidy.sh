@@ -9,7 +9,8 @@
 check "the build is configured" sanitized_setup clang
 cd "$top" || exit 1
 database=build/test/clang
-mapfile -t sources < <(jq -r '.[] | .directory + "/" + .file' $database/compile_commands.json |
+mapfile -t sources < <(jq -r '.[] | if .file | startswith("/") then .file
+	else .directory + "/" + .file end' $database/compile_commands.json |
 	xargs -r realpath --relative-to=. | sort -u)
 
 # Headers count for every file: which of them a file includes is the compiler's knowledge.
