@@ -129,6 +129,7 @@ echo one >"$TMP/volume/a"
 mkdir "$TMP/volume/..data"
 echo two >"$TMP/volume/..data/b"
 ln -s ..data/b "$TMP/volume/b"
+# shellcheck disable=SC2016	# jq's variables
 config c '.process.env = ["A=b"] | .process.cwd = "/tmp" | .process.user = {uid: 5, gid: 6, additionalGids: [7, 8]}
 	| .hostname = "box" | .root.readonly = false | .linux.sysctl = {"net.ipv4.ip_forward": "1"}
 	| .annotations = {"org.runnc.memory": "96M", "org.runnc.volumes": "copy"}
@@ -188,6 +189,7 @@ chmod +x "$TMP/hook"
 hooks()
 {
 	bundle c exit 0
+	# shellcheck disable=SC2016	# jq's variables
 	config c '.hooks = ([("prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop")
 		| {key: ., value: [{path: $hook, args: ["hook", .], env: ["LOG=" + $log, "FAIL=" + $fail,
 		"HOME_NET=" + $net, "PATH=/usr/sbin:/usr/bin:/sbin:/bin"]}]}] | from_entries)' \
