@@ -12,6 +12,7 @@
  * There is one host thread. Host signals run on a stack of their own (signal.c) and only note what
  * came, or change where the interrupted code continues; no kernel code runs on that stack.
  */
+#include <linux/init.h>
 #include <linux/linkage.h>
 #include <generated/user_constants.h>
 #include <generated/asm-offsets.h>
@@ -20,7 +21,7 @@
 #define FS_SLOT		21	/* sysdep/ptrace_64.h: HOST_FS_BASE, HOST_GS_BASE */
 #define G(reg)		(HOST_##reg * 8)
 
-	.text
+	__INIT
 
 SYM_CODE_START(_start)
 	xor	%ebp, %ebp
@@ -29,6 +30,16 @@ SYM_CODE_START(_start)
 	call	nabla_start
 	ud2
 SYM_CODE_END(_start)
+
+/* void nabla_start_kernel_on(unsigned long sp): leave the launch stack for good. */
+SYM_CODE_START(nabla_start_kernel_on)
+	mov	%rdi, %rsp
+	xor	%ebp, %ebp
+	call	nabla_start_kernel
+	ud2
+SYM_CODE_END(nabla_start_kernel_on)
+
+	.text
 
 /*
  * long nabla_gate(a1..a6 in rdi rsi rdx r10 r8 r9, number in rax). The seccomp filter knows the
@@ -255,14 +266,6 @@ SYM_CODE_START(nabla_new_thread)
 	call	*%rbx
 	ud2
 SYM_CODE_END(nabla_new_thread)
-
-/* void nabla_start_kernel_on(unsigned long sp): leave the launch stack for good. */
-SYM_CODE_START(nabla_start_kernel_on)
-	mov	%rdi, %rsp
-	xor	%ebp, %ebp
-	call	nabla_start_kernel
-	ud2
-SYM_CODE_END(nabla_start_kernel_on)
 
 	.bss
 	.balign	16

@@ -200,6 +200,22 @@ static void __init check_record(u64 size)
 			nabla_launch_fail("a network device of the launch record is malformed", 0);
 }
 
+/* The port's own parameters, then the runtime's, which may override them. */
+static void __init compose_cmdline(const char *more, size_t len)
+{
+	static const char own[] __initconst =
+		"thp_anon=16K-64K:always "	/* larger pages cost memory, smaller ones faults */
+		"coredump_filter=0xb3 ";	/* with private DAX: a program's data lies in an image */
+
+	memcpy(nabla_cmdline, own, sizeof(own));
+	if (!len)
+		return;
+	if (sizeof(own) + len > sizeof(nabla_cmdline))
+		nabla_launch_fail("the command line is too long", 0);
+	memcpy(nabla_cmdline + sizeof(own) - 1, more, len);
+	nabla_cmdline[sizeof(own) - 2 + len] = '\0';
+}
+
 static const u8 *__init read_record(u64 *size)
 {
 	const u8 *file;
@@ -212,8 +228,7 @@ static const u8 *__init read_record(u64 *size)
 				call(__NR_mmap, 0, *size, PROT_READ, MAP_PRIVATE, NABLA_LAUNCH_FD, 0));
 	memcpy(&nabla_launch, file, sizeof(nabla_launch));
 	check_record(*size);
-	memcpy(nabla_cmdline, file + nabla_launch.cmdline.offset, nabla_launch.cmdline.length);
-	nabla_cmdline[sizeof(nabla_cmdline) - 1] = '\0';
+	compose_cmdline((const char *)file + nabla_launch.cmdline.offset, nabla_launch.cmdline.length);
 	return file;
 }
 
@@ -382,6 +397,15 @@ static void __init confine(void)
 	     call(__NR_seccomp, 1 /* SECCOMP_SET_MODE_FILTER */, 0, (long)&prog, 0, 0, 0));
 }
 
+/* The linker puts read-only data, tables and exit code into one segment, writable and executable. */
+static void __init protect_executable(void)
+{
+	unsigned long data = PAGE_ALIGN((unsigned long)_etext);
+
+	must("protect the executable", call(__NR_mprotect, data, PAGE_ALIGN((unsigned long)_end) - data,
+					    PROT_READ | PROT_WRITE, 0, 0, 0));
+}
+
 void __init nabla_start(unsigned long *sp)
 {
 	const u8 *file;
@@ -394,6 +418,7 @@ void __init nabla_start(unsigned long *sp)
 	create_timer();
 	watch_descriptors();
 	must("get randomness", call(__NR_getrandom, (long)nabla_seed, sizeof(nabla_seed), 0, 0, 0, 0));
+	protect_executable();
 	nabla_xstate_init();
 	nabla_signals_init();
 	confine();

@@ -74,7 +74,7 @@ void __init nabla_memory_launch(void)
 
 	phys = memory_end;
 	for (i = 0; i < nabla_launch.nr_images; i++) {
-		phys = ALIGN(phys, PMD_SIZE);
+		phys = ALIGN(phys, PMD_SIZE) + PMD_SIZE;	/* never contiguous: see tlb.c */
 		size = nabla_launch.image[i].size;
 		if (size > NABLA_VMALLOC_START - (unsigned long)__va(phys) - PMD_SIZE)
 			nabla_launch_fail("map an image: no room", -ENOMEM);
@@ -104,7 +104,8 @@ u64 __init nabla_memory_end(void)
 
 void __init nabla_memory_setup(void)
 {
-	memblock_add(kernel_end, memory_end - kernel_end);
+	memblock_add(0, memory_end);
+	memblock_reserve(0, kernel_end);
 	min_low_pfn = kernel_end >> PAGE_SHIFT;
 	max_low_pfn = max_pfn = memory_end >> PAGE_SHIFT;
 	max_mapnr = max_pfn;

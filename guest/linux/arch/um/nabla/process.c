@@ -154,6 +154,16 @@ int singlestepping(void)
 	return test_thread_flag(TIF_SINGLESTEP);
 }
 
+void show_regs(struct pt_regs *regs)
+{
+	const unsigned long *gp = regs->regs.gp;
+
+	show_regs_print_info(KERN_DEFAULT);
+	printk(KERN_DEFAULT "ip %lx sp %lx flags %lx\n", gp[HOST_IP], gp[HOST_SP], gp[HOST_EFLAGS]);
+	printk(KERN_DEFAULT "ax %lx bx %lx cx %lx dx %lx si %lx di %lx bp %lx\n", gp[HOST_AX],
+	       gp[HOST_BX], gp[HOST_CX], gp[HOST_DX], gp[HOST_SI], gp[HOST_DI], gp[HOST_BP]);
+}
+
 /* kallsyms-free stack dumps: what looks like a text address. */
 void show_stack(struct task_struct *task, unsigned long *stack, const char *loglvl)
 {

@@ -127,8 +127,9 @@ void __init arch_cpu_finalize_init(void)
 
 void (*pm_power_off)(void);
 
-void machine_restart(char *unused)
+void machine_restart(char *cmd)
 {
+	do_kernel_restart(cmd);
 	host_exit(0);
 }
 
