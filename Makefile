@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Short names for what people do here; meson builds the host side, scripts/kernel the guest kernel.
+# Short names for what people do here; meson builds the host side, guest/linux/build.sh the guest
+# kernel.
 PREFIX ?= /usr/local
 DESTDIR ?=
 BUILD = build
@@ -20,7 +21,7 @@ deps:
 
 build: $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
-	@scripts/kernel $(BUILD)/guest
+	@RUNNC_CACHE=$$(scripts/cache) guest/linux/build.sh $(BUILD)/guest
 
 $(BUILD)/build.ninja:
 	@meson setup --prefix $(PREFIX) $(BUILD)
