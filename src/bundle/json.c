@@ -125,7 +125,7 @@ int bundle_json_parse(const char *name, const char *text, size_t len, json_t **r
 	_autobuf_ struct buf rewritten = BUF_INIT(SIZE_MAX - 1);
 	struct json_survey found = { 0 };
 	size_t flags = JSON_REJECT_DUPLICATES;
-	json_error_t error;
+	json_error_t error = { .line = 0 };	/* jansson does not clear its error code */
 	json_t *tree;
 
 	if (len > BUNDLE_MAX_CONFIG)
@@ -148,7 +148,9 @@ int bundle_json_parse(const char *name, const char *text, size_t len, json_t **r
 
 	tree = json_loadb(text, len, flags, &error);
 	if (!tree) {
-		if (json_error_code(&error) == json_error_out_of_memory)
+		/* jansson leaves the error unset where most of its own allocations fail. */
+		if (json_error_code(&error) == json_error_out_of_memory ||
+		    json_error_code(&error) == json_error_unknown)
 			return err_set(e, -ENOMEM, "read %s", name);
 		return json_refuse(name, &error, e);
 	}

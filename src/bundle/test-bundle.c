@@ -445,6 +445,8 @@ static const struct refusal refusals[] = {
 	  "process.rlimits[0].hard: required, but missing" },
 	{ PROCESS(",'rlimits':[{'type':'RLIMIT_X','soft':1,'hard':1}]"),
 	  "process.rlimits[0].type: unknown limit 'RLIMIT_X'" },
+	{ PROCESS(",'rlimits':[{'type':'\\u001b\\n\\u007fx','soft':1,'hard':1}]"),
+	  "process.rlimits[0].type: unknown limit '???x'" },
 	{ PROCESS(",'rlimits':[{'type':'RLIMIT_CPU','soft':-1,'hard':1}]"),
 	  "process.rlimits[0].soft: expected an integer from 0 to 18446744073709551615" },
 	{ PROCESS(",'rlimits':[{'type':'RLIMIT_CPU','soft':2,'hard':1}]"),
@@ -717,6 +719,9 @@ static void test_names(void **state)
 		assert_int_equal(bundle_cap_number(bundle_cap_name(i)), i);
 	for (int i = 0; i < RLIM_NLIMITS; i++)
 		assert_int_equal(bundle_rlimit_number(bundle_rlimit_name(i)), i);
+	assert_string_equal(bundle_ns_name(BUNDLE_NS_CGROUP), "cgroup");
+	for (int i = 0; i < BUNDLE_NS_TYPES; i++)
+		assert_int_equal(bundle_ns_number(bundle_ns_name((enum bundle_ns_type)i)), i);
 	assert_null(bundle_rlimit_name(-1));
 	assert_null(bundle_rlimit_name(RLIM_NLIMITS));
 }
