@@ -242,6 +242,12 @@ static const char *why_not(const struct net_link *l)
 	return NULL;
 }
 
+/* Once it has given its MAC away, a frame for the guest no longer comes through it. */
+static bool is_mac_bound(const struct net_link *l)
+{
+	return strcmp(l->kind, "macvlan") == 0 || strcmp(l->kind, "ipvlan") == 0;
+}
+
 /* A free name for a link of ours beside @index: "rnct5", then "rnct5.1" and so on. */
 static void free_name(const struct net_survey *s, const char *prefix, int index, char name[16])
 {
@@ -338,6 +344,10 @@ static void plan_link(struct planner *p, const struct net_link *l)
 		plan_notice(p, "interface '%s' %s: not handed over", l->name, reason);
 		return;
 	}
+	if (p->request->mode == NET_MODE_BRIDGE && is_mac_bound(l))
+		plan_notice(p, "interface '%s' is of kind %s, which delivers only what is sent to its own "
+			    "MAC: nothing will reach the guest in mode bridge; use mode tc", l->name,
+			    l->kind);
 	fill_port(p, l, &plan->ports[plan->nr_ports]);
 	fill_link(p, l, (uint32_t)plan->nr_ports);
 	plan->nr_ports++;

@@ -14,7 +14,8 @@
  *
  * The linker redirects the three functions by which src/net changes anything (--wrap). With
  * NET_TOOL_KILL_AT=N in the environment this process dies by SIGKILL just before the Nth change;
- * "steps N" on the standard error says how many there were. With NET_TOOL_REPLIES=FILE each of the
+ * "steps N" on the standard error says how many there were. With NET_TOOL_NO_BPF set the kernel seems to
+ * have no cls_bpf. With NET_TOOL_REPLIES=FILE each of the
  * kernel's messages that reaches the parser is also appended to FILE: so the recorded replies of the unit
  * tests and the fuzz corpus were made.
  */
@@ -71,6 +72,9 @@ static void step(void)
 int __wrap_net_nl_change(struct net_nl *nl, struct nlmsghdr *m, struct err *e)
 {
 	step();
+	if (m->nlmsg_type == RTM_NEWTFILTER && getenv("NET_TOOL_NO_BPF") &&
+	    memmem(m, m->nlmsg_len, "bpf", 4))
+		return err_set(e, -ENOENT, "TC classifier not found");
 	return __real_net_nl_change(nl, m, e);
 }
 

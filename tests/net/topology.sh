@@ -11,12 +11,13 @@
 #   topo_b2_up    the same, Calico's way: the node is the router, with one veth per pod
 #   topo_ptp_up   the CNI plugin ptp: pod /24 without the kernel's prefix route, host route per pod
 #   topo_two_up   as A, and a second interface net1 (10.9.0.0/24) on a bridge of its own
+#   topo_macvlan_up  the CNI plugin macvlan: both pods on one master in the node, /24, no router
 #   topo_none_up  one pod with nothing but a loopback
 #
 # Set before the call: TOPO_MTU (1500), TOPO_V6 (1: dual stack, 0: IPv4 only).
 #
 # Set by the call:
-#   TOPO                  its name: a b1 b2 ptp two none
+#   TOPO                  its name: a b1 b2 ptp two macvlan none
 #   TOPO_POD1 TOPO_POD2   network namespaces (under /run/netns) of the pod under test and its peer
 #   TOPO_NODE             namespace with the host ends of the pods' links
 #   TOPO_ROUTER           namespace that routes (the same as TOPO_NODE in b2, ptp)
@@ -271,6 +272,31 @@ topo_two_up()
 	ip -n "$TOPO_POD2" link set net1 up
 	ip -n "$TOPO_POD1" addr add 10.9.0.5/24 dev net1
 	ip -n "$TOPO_POD2" addr add 10.9.0.4/24 dev net1 || return
+	topo_settle
+}
+
+topo_macvlan_up()
+{
+	local n ns
+
+	topo_reset macvlan
+	TOPO_NODE=$(topo_ns node) && TOPO_POD1=$(topo_ns pod1) && TOPO_POD2=$(topo_ns pod2) || return
+	TOPO_IP1=10.8.0.5 TOPO_IP2=10.8.0.4 TOPO_IP1_6=fd00:8::5 TOPO_IP2_6=fd00:8::4
+	ip -n "$TOPO_NODE" link add uplink type veth peer name wire || return
+	ip -n "$TOPO_NODE" link set uplink up
+	ip -n "$TOPO_NODE" link set wire up
+	for n in 1 2; do
+		ns=$TOPO_PREFIX-pod$n
+		ip -n "$TOPO_NODE" link add link uplink name "mv$n" type macvlan mode bridge || return
+		ip -n "$TOPO_NODE" link set "mv$n" netns "$ns" name eth0 || return
+		ip -n "$ns" link set eth0 up
+	done
+	TOPO_MAC1=$(topo_mac "$TOPO_POD1" eth0)
+	TOPO_MAC2=$(topo_mac "$TOPO_POD2" eth0)
+	ip -n "$TOPO_POD1" addr add $TOPO_IP1/24 dev eth0
+	ip -n "$TOPO_POD2" addr add $TOPO_IP2/24 dev eth0
+	ip -n "$TOPO_POD1" addr add $TOPO_IP1_6/64 dev eth0
+	ip -n "$TOPO_POD2" addr add $TOPO_IP2_6/64 dev eth0 nodad
 	topo_settle
 }
 
