@@ -16,13 +16,13 @@
 struct cli_option {
 	const char *name;		/* "bundle"; NULL ends a table */
 	char letter;			/* 'b', or 0 */
-	const char *value;		/* what its value is, for the help: "DIR"; NULL: it takes none */
+	const char *value;		/* what its value is: "DIR"; NULL: it takes none */
 	const char *help;
 };
 
 /* What a command was given: all strings are those of argv. */
 struct cli_args {
-	/* By index in the command's table of options: NULL: not given; "" for one without a value. */
+	/* By index in the command's table of options. NULL: not given; "": has no value. */
 	const char *option[CLI_MAX_OPTIONS];
 	const char *operand[CLI_MAX_OPERANDS];	/* NULL behind the last one */
 };
@@ -39,23 +39,23 @@ struct cli_command {
 };
 
 /* One file each. */
-extern const struct cli_command cli_create, cli_start, cli_run, cli_kill, cli_delete, cli_state, cli_list,
-	cli_spec, cli_features, cli_plan;
+extern const struct cli_command cli_create, cli_start, cli_run, cli_kill, cli_delete, cli_state,
+	cli_list, cli_spec, cli_features, cli_plan;
 
 /*
- * "TERM", "SIGTERM" (any case), "15", "RTMIN+1": the signal's number in *@signal. Returns 0 or -EINVAL.
+ * "TERM", "SIGTERM" (any case), "15", "RTMIN+1": the signal's number in *@signal. Returns 0 or
+ * -EINVAL.
  */
 int cli_signal_parse(const char *text, int *signal);
 
-/* Fill in a request from `create`'s and `run`'s options, which begin with the same ones. 0 or -errno. */
+/* Fill in a request from `create`'s or `run`'s options. Returns 0 or -errno. */
 int cli_request(const struct cli_args *a, struct lifecycle_request *r, struct err *e);
-extern const struct cli_option cli_create_options[];
 #define CLI_CREATE_OPTIONS \
 	{ "bundle", 'b', "DIR", "the bundle; the default is the current directory" }, \
 	{ "pid-file", 0, "FILE", "write the process id of the container's process there" }, \
-	{ "console-socket", 0, "SOCKET", "send the terminal there (needs process.terminal)" }, \
-	{ "no-pivot", 0, NULL, "accepted; the container's process has an empty root in any case" }, \
-	{ "no-new-keyring", 0, NULL, "accepted; guests do not see the host's keyrings" }, \
+	{ "console-socket", 0, "SOCKET", "send the terminal there (process.terminal)" }, \
+	{ "no-pivot", 0, NULL, "accepted: the process has an empty root in any case" }, \
+	{ "no-new-keyring", 0, NULL, "accepted: guests do not see the host's keyrings" }, \
 	{ "preserve-fds", 0, "N", "only 0 is supported" }
 
 #endif

@@ -15,7 +15,8 @@ static const struct cli_option options[] = {
 int cli_request(const struct cli_args *a, struct lifecycle_request *r, struct err *e)
 {
 	if (a->option[PRESERVE_FDS] && strcmp(a->option[PRESERVE_FDS], "0") != 0)
-		return err_say(e, -EINVAL, "--preserve-fds %s: descriptors cannot be passed into a guest",
+		return err_say(e, -EINVAL,
+			       "--preserve-fds %s: descriptors cannot be passed into a guest",
 			       a->option[PRESERVE_FDS]);
 	*r = (struct lifecycle_request){
 		.id = a->operand[0],

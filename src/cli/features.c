@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * runnc features: what this runtime can do, in the form of the runtime-spec's features.md. The host's
- * system calls come from the table from which the filter is built.
+ * runnc features: what this runtime can do, in the form of the runtime-spec's features.md. The
+ * host's system calls come from the table from which the filter is built.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -55,12 +55,14 @@ static json_t *features_capabilities(void)
 static json_t *features_linux(void)
 {
 	/* The bundle's profiles are for a process that uses the host's kernel; a guest does not. */
-	return json_pack("{s:o, s:o, s:{s:b, s:b, s:b, s:b, s:b}, s:{s:b}, s:{s:b}, s:{s:b}, s:{s:b},"
-			 " s:{s:{s:b}}}",
-			 "namespaces", features_namespaces(), "capabilities", features_capabilities(),
+	return json_pack("{s:o, s:o, s:{s:b, s:b, s:b, s:b, s:b},"
+			 " s:{s:b}, s:{s:b}, s:{s:b}, s:{s:b}, s:{s:{s:b}}}",
+			 "namespaces", features_namespaces(),
+			 "capabilities", features_capabilities(),
 			 "cgroup", "v1", 1, "v2", 1, "systemd", 1, "systemdUser", 0, "rdma", 0,
-			 "seccomp", "enabled", 0, "apparmor", "enabled", 0, "selinux", "enabled", 0,
-			 "intelRdt", "enabled", 0, "mountExtensions", "idmap", "enabled", 0);
+			 "seccomp", "enabled", 0, "apparmor", "enabled", 0,
+			 "selinux", "enabled", 0, "intelRdt", "enabled", 0,
+			 "mountExtensions", "idmap", "enabled", 0);
 }
 
 /* The names in the order of the table, comma-separated. The caller's to free. */
@@ -111,9 +113,12 @@ static int features(const struct lifecycle *l, const struct cli_args *a, struct 
 	(void)l;
 	(void)a;
 	return show_json(json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:[s]}",
-				   "ociVersionMin", "1.0.0", "ociVersionMax", CLI_SPEC_VERSION,
-				   "hooks", features_hooks(), "mountOptions", features_mount_options(),
-				   "linux", features_linux(), "annotations", features_annotations(),
+				   "ociVersionMin", "1.0.0",
+				   "ociVersionMax", CLI_SPEC_VERSION,
+				   "hooks", features_hooks(),
+				   "mountOptions", features_mount_options(),
+				   "linux", features_linux(),
+				   "annotations", features_annotations(),
 				   "potentiallyUnsafeConfigAnnotations", PLAN_ANNOTATION), e);
 }
 

@@ -40,8 +40,8 @@ static int list_table(const struct lifecycle *l, char **ids)
 	for (char **id = ids; *id; id++)
 		if ((int)strlen(*id) > width)
 			width = (int)strlen(*id);
-	printf("%-*s  %-10s  %-8s  %-30s  %-30s  %s\n", width, "ID", "PID", "STATUS", "BUNDLE", "CREATED",
-	       "OWNER");
+	printf("%-*s  %-10s  %-8s  %-30s  %-30s  %s\n", width, "ID", "PID", "STATUS", "BUNDLE",
+	       "CREATED", "OWNER");
 	for (char **id = ids; *id; id++) {
 		_autostate_ struct state s = STATE_INIT;
 		char owner[SHOW_OWNER_MAX];

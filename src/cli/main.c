@@ -27,8 +27,9 @@ static const char *const not_supported[] = {
 };
 
 enum global {
-	GLOBAL_ROOT, GLOBAL_LOG, GLOBAL_LOG_FORMAT, GLOBAL_DEBUG, GLOBAL_NET_MODE, GLOBAL_SYSTEMD_CGROUP,
-	GLOBAL_CGROUP_MANAGER, GLOBAL_ROOTLESS, GLOBAL_VERSION, GLOBAL_HELP, GLOBALS
+	GLOBAL_ROOT, GLOBAL_LOG, GLOBAL_LOG_FORMAT, GLOBAL_DEBUG, GLOBAL_NET_MODE,
+	GLOBAL_SYSTEMD_CGROUP, GLOBAL_CGROUP_MANAGER, GLOBAL_ROOTLESS, GLOBAL_VERSION, GLOBAL_HELP,
+	GLOBALS
 };
 
 static const struct cli_option globals[GLOBALS + 1] = {
@@ -36,9 +37,9 @@ static const struct cli_option globals[GLOBALS + 1] = {
 	[GLOBAL_LOG] = { "log", 0, "FILE", "append messages to this file" },
 	[GLOBAL_LOG_FORMAT] = { "log-format", 0, "FORMAT", "text or json" },
 	[GLOBAL_DEBUG] = { "debug", 0, NULL, "say more, also from the guest's kernel" },
-	[GLOBAL_NET_MODE] = { "net-mode", 0, "MODE", "tc or bridge: how the guest's network is connected" },
-	[GLOBAL_SYSTEMD_CGROUP] = { "systemd-cgroup", 0, NULL, "cgroup paths are slice:prefix:name" },
-	[GLOBAL_CGROUP_MANAGER] = { "cgroup-manager", 0, "MANAGER", "cgroupfs, systemd or disabled" },
+	[GLOBAL_NET_MODE] = { "net-mode", 0, "MODE", "tc or bridge: the guest's connection" },
+	[GLOBAL_SYSTEMD_CGROUP] = { "systemd-cgroup", 0, NULL, "cgroup paths: slice:prefix:name" },
+	[GLOBAL_CGROUP_MANAGER] = { "cgroup-manager", 0, "NAME", "cgroupfs, systemd or disabled" },
 	[GLOBAL_ROOTLESS] = { "rootless", 0, "WHETHER", "accepted; runnc needs root" },
 	[GLOBAL_VERSION] = { "version", 'v', NULL, "print the version" },
 	[GLOBAL_HELP] = { "help", 'h', NULL, "print this help" },
@@ -46,7 +47,7 @@ static const struct cli_option globals[GLOBALS + 1] = {
 
 /* ---- options ------------------------------------------------------------------------------- */
 
-/* getopt_long()'s tables: the command's options, then the global ones; val is the index plus BASE. */
+/* getopt_long()'s tables: the command's options, then the global ones; val is BASE + index. */
 #define BASE 256
 
 struct option_tables {
@@ -95,8 +96,8 @@ static size_t count_options(const struct cli_option *options)
 }
 
 /*
- * Parse up to the end, or with @command NULL up to the first operand. Values go into @own (by index in
- * the command's table) and @global. Afterwards argv[optind] is the first operand.
+ * Parse up to the end, or with @command NULL up to the first operand. Values go into @own (by index
+ * in the command's table) and @global. Afterwards argv[optind] is the first operand.
  */
 static int parse_options(int argc, char **argv, const struct cli_command *command, const char **own,
 			 const char **global, struct err *e)
@@ -138,9 +139,9 @@ static void print_options(const struct cli_option *options)
 	for (; options && options->name; options++) {
 		char left[64];
 
-		snprintf(left, sizeof(left), "--%s%s%s%s%c", options->name, options->value ? " " : "",
-			 options->value ? options->value : "", options->letter ? ", -" : "",
-			 options->letter ? options->letter : ' ');
+		snprintf(left, sizeof(left), "--%s%s%s%s%c", options->name,
+			 options->value ? " " : "", options->value ? options->value : "",
+			 options->letter ? ", -" : "", options->letter ? options->letter : ' ');
 		printf("  %-28s %s\n", left, options->help);
 	}
 }
@@ -155,8 +156,8 @@ static int print_help(const struct cli_command *command)
 		print_options(command->options);
 	} else {
 		puts("usage: runnc [OPTION]... COMMAND [OPTION]... [OPERAND]...\n\n"
-		     "An OCI runtime for Nabla containers: each is one confined process, in which Linux runs\n"
-		     "as a library under the image's own programs.\n\nCommands:");
+		     "An OCI runtime for Nabla containers: each is one confined process, in which\n"
+		     "Linux runs as a library under the image's own programs.\n\nCommands:");
 		for (size_t i = 0; i < NR_COMMANDS; i++)
 			printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
 	}
@@ -179,7 +180,8 @@ static int open_log(const char *const *global, struct err *e)
 
 	if (format && strcmp(format, "text") != 0 && strcmp(format, "json") != 0)
 		return err_say(e, -EINVAL, "--log-format: '%s' is not text or json", format);
-	return log_open(global[GLOBAL_LOG], format && strcmp(format, "json") == 0 ? LOG_JSON : LOG_TEXT,
+	return log_open(global[GLOBAL_LOG],
+			format && strcmp(format, "json") == 0 ? LOG_JSON : LOG_TEXT,
 			global[GLOBAL_DEBUG] != NULL, e);
 }
 
@@ -193,7 +195,8 @@ static int set_globals(const char *const *global, struct lifecycle *l, char **ro
 		return err_set(e, -errno, "--root '%s'", global[GLOBAL_ROOT]);
 	if (manager && strcmp(manager, "cgroupfs") != 0 && strcmp(manager, "systemd") != 0 &&
 	    strcmp(manager, "disabled") != 0)
-		return err_say(e, -EINVAL, "--cgroup-manager: '%s' is not cgroupfs, systemd or disabled",
+		return err_say(e, -EINVAL,
+			       "--cgroup-manager: '%s' is not cgroupfs, systemd or disabled",
 			       manager);
 	*l = (struct lifecycle){
 		.root = *root,
@@ -226,8 +229,8 @@ static int refuse_command(const char *name, struct err *e)
 	return err_say(e, -EINVAL, "unknown command '%s' (runnc --help lists them)", name);
 }
 
-static int take_operands(int argc, char **argv, const struct cli_command *command, struct cli_args *a,
-			 struct err *e)
+static int take_operands(int argc, char **argv, const struct cli_command *command,
+			 struct cli_args *a, struct err *e)
 {
 	size_t n = (size_t)(argc - optind);
 
@@ -242,8 +245,8 @@ static int take_operands(int argc, char **argv, const struct cli_command *comman
 	return 0;
 }
 
-static int run_command(int argc, char **argv, const struct cli_command *command, const char **global,
-		       struct err *e)
+static int run_command(int argc, char **argv, const struct cli_command *command,
+		       const char **global, struct err *e)
 {
 	_autofree_ char *root = NULL;
 	struct cli_args args = { .operand = { NULL } };

@@ -30,8 +30,8 @@ const char *plan_address(uint8_t family, const uint8_t address[16], char text[PL
 
 const char *plan_mac(const uint8_t mac[6], char text[PLAN_ADDRESS_MAX])
 {
-	snprintf(text, PLAN_ADDRESS_MAX, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
-		 mac[4], mac[5]);
+	snprintf(text, PLAN_ADDRESS_MAX, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
+		 mac[3], mac[4], mac[5]);
 	return text;
 }
 

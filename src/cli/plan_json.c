@@ -19,8 +19,9 @@ static json_t *json_mounts(const struct plan *p)
 	json_t *all = json_array();
 
 	for (size_t i = 0; i < p->nr_mounts; i++)
-		show_append(all, json_pack("{s:s, s:s, s:s}", "destination", p->mounts[i].destination,
-					   "type", p->mounts[i].type, "data", p->mounts[i].data));
+		show_append(all,
+			    json_pack("{s:s, s:s, s:s}", "destination", p->mounts[i].destination,
+				      "type", p->mounts[i].type, "data", p->mounts[i].data));
 	return all;
 }
 
@@ -29,9 +30,10 @@ static json_t *json_files(const struct plan *p)
 	json_t *all = json_array();
 
 	for (size_t i = 0; i < p->nr_files; i++)
-		show_append(all, json_pack("{s:s, s:s, s:I, s:b}", "destination", p->files[i].destination,
-					   "source", p->files[i].source, "size", (json_int_t)p->files[i].size,
-					   "readonly", p->files[i].readonly));
+		show_append(all, json_pack("{s:s, s:s, s:I, s:b}", "destination",
+					   p->files[i].destination, "source", p->files[i].source,
+					   "size", (json_int_t)p->files[i].size, "readonly",
+					   p->files[i].readonly));
 	return all;
 }
 
@@ -42,8 +44,10 @@ static json_t *json_addresses(const struct net_plan *n, size_t link)
 
 	for (size_t i = 0; i < n->nr_addrs; i++)
 		if (n->addrs[i].link == link)
-			show_append(all, json_sprintf("%s/%u", plan_address(n->addrs[i].family,
-						      n->addrs[i].local, text), n->addrs[i].prefix));
+			show_append(all, json_sprintf("%s/%u",
+						      plan_address(n->addrs[i].family,
+								   n->addrs[i].local, text),
+						      n->addrs[i].prefix));
 	return all;
 }
 
@@ -55,8 +59,9 @@ static json_t *json_interfaces(const struct net_plan *n)
 		const struct net_port *port = &n->ports[i];
 		char mac[PLAN_ADDRESS_MAX];
 		json_t *one = json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:o}", "name", port->name,
-					"mode", net_mode_name(port->mode), "mac", plan_mac(port->guest_mac, mac),
-					"macMode", net_mac_name(port->mac_mode), "mtu", (json_int_t)port->mtu,
+					"mode", net_mode_name(port->mode), "mac",
+					plan_mac(port->guest_mac, mac), "macMode",
+					net_mac_name(port->mac_mode), "mtu", (json_int_t)port->mtu,
 					"tap", port->tap, "addresses", json_addresses(n, i));
 
 		if (one && port->bridge[0])
@@ -76,8 +81,9 @@ static json_t *json_hops(const struct net_plan *n, const struct gcfg_hop *hop, u
 					hop->link < n->nr_ports ? n->links[hop->link].name : "?");
 
 		if (one && hop->gateway_family)
-			json_object_set_new(one, "gateway", json_string(plan_address(hop->gateway_family,
-								       hop->gateway, text)));
+			json_object_set_new(
+				one, "gateway",
+				json_string(plan_address(hop->gateway_family, hop->gateway, text)));
 		show_append(all, one);
 	}
 	return all;
@@ -90,8 +96,9 @@ static json_t *json_routes(const struct net_plan *n)
 	char text[PLAN_ADDRESS_MAX];
 
 	for (size_t i = 0; i < n->nr_routes; i++) {
-		show_append(all, json_pack("{s:s, s:o}", "destination", plan_destination(&n->routes[i], text),
-					   "hops", json_hops(n, hop, n->routes[i].nr_hops)));
+		show_append(all, json_pack("{s:s, s:o}", "destination",
+					   plan_destination(&n->routes[i], text), "hops",
+					   json_hops(n, hop, n->routes[i].nr_hops)));
 		hop += n->routes[i].nr_hops;
 	}
 	return all;
@@ -103,27 +110,29 @@ static json_t *json_neighbours(const struct net_plan *n)
 	char address[PLAN_ADDRESS_MAX], mac[PLAN_ADDRESS_MAX];
 
 	for (size_t i = 0; i < n->nr_neighs; i++)
-		show_append(all, json_pack("{s:s, s:s}", "address",
-					   plan_address(n->neighs[i].family, n->neighs[i].addr, address),
-					   "mac", plan_mac(n->neighs[i].mac, mac)));
+		show_append(all,
+			    json_pack("{s:s, s:s}", "address",
+				      plan_address(n->neighs[i].family, n->neighs[i].addr, address),
+				      "mac", plan_mac(n->neighs[i].mac, mac)));
 	return all;
 }
 
 static json_t *json_network(const struct plan *p)
 {
-	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "status", plan_network_name(p->network),
-			 "mode", net_mode_name(p->net_request.mode), "mac", net_mac_name(p->net_request.mac),
-			 "interfaces", json_interfaces(&p->net), "routes", json_routes(&p->net),
-			 "neighbours", json_neighbours(&p->net),
-			 "notices", json_texts(p->net.notices, p->net.nr_notices));
+	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "status",
+			 plan_network_name(p->network), "mode", net_mode_name(p->net_request.mode),
+			 "mac", net_mac_name(p->net_request.mac), "interfaces",
+			 json_interfaces(&p->net), "routes", json_routes(&p->net), "neighbours",
+			 json_neighbours(&p->net), "notices",
+			 json_texts(p->net.notices, p->net.nr_notices));
 }
 
 static json_t *json_images(const struct plan_view *v)
 {
 	if (!v->cached)
 		return json_pack("[{s:s, s:b}]", "source", v->plan->bundle->root_path, "cached", 0);
-	return json_pack("[{s:s, s:b, s:s, s:I}]", "source", v->plan->bundle->root_path, "cached", 1,
-			 "digest", v->digest, "size", (json_int_t)v->image_size);
+	return json_pack("[{s:s, s:b, s:s, s:I}]", "source", v->plan->bundle->root_path, "cached",
+			 1, "digest", v->digest, "size", (json_int_t)v->image_size);
 }
 
 static void json_limit(json_t *limits, const char *name, int64_t value)
@@ -168,10 +177,11 @@ static json_t *json_filter(void)
 	json_t *all = json_array();
 
 	for (size_t i = 0; i < confine_linux_nr_calls; i++)
-		show_append(all, json_pack("{s:s, s:s, s:s, s:s}", "name", confine_linux_calls[i].name,
-					   "args", confine_linux_calls[i].args,
-					   "madeBy", confine_linux_calls[i].made_by,
-					   "reason", confine_linux_calls[i].reason));
+		show_append(all,
+			    json_pack("{s:s, s:s, s:s, s:s}", "name", confine_linux_calls[i].name,
+				      "args", confine_linux_calls[i].args, "madeBy",
+				      confine_linux_calls[i].made_by, "reason",
+				      confine_linux_calls[i].reason));
 	return all;
 }
 
@@ -180,12 +190,14 @@ json_t *plan_to_json(const struct plan_view *v)
 	const struct plan *p = v->plan;
 	const struct bundle *b = p->bundle;
 
-	return json_pack("{s:s, s:I, s:o, s:I, s:s, s:b, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o}",
-			 "guest", "linux", "hostUid", (json_int_t)p->host_uid,
-			 "args", json_texts(b->process.args.v, b->process.args.n),
-			 "memory", (json_int_t)p->mem_size, "root", b->root_path, "readonly", b->root_readonly,
-			 "images", json_images(v), "mounts", json_mounts(p), "files", json_files(p),
-			 "network", json_network(p), "cgroup", b->cgroups_path ? b->cgroups_path : "",
-			 "limits", json_limits(&b->resources), "hooks", json_hooks(b),
-			 "filter", json_filter(), "notes", json_texts(p->notes, p->nr_notes));
+	return json_pack("{s:s, s:I, s:o, s:I, s:s, s:b, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, "
+			 "s:o}",
+			 "guest", "linux", "hostUid", (json_int_t)p->host_uid, "args",
+			 json_texts(b->process.args.v, b->process.args.n), "memory",
+			 (json_int_t)p->mem_size, "root", b->root_path, "readonly",
+			 b->root_readonly, "images", json_images(v), "mounts", json_mounts(p),
+			 "files", json_files(p), "network", json_network(p), "cgroup",
+			 b->cgroups_path ? b->cgroups_path : "", "limits",
+			 json_limits(&b->resources), "hooks", json_hooks(b), "filter",
+			 json_filter(), "notes", json_texts(p->notes, p->nr_notes));
 }

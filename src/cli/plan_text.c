@@ -61,11 +61,14 @@ static void text_port(const struct net_plan *n, size_t i)
 	const struct net_port *port = &n->ports[i];
 	char mac[PLAN_ADDRESS_MAX], address[PLAN_ADDRESS_MAX];
 
-	printf("interface   %s: mode %s, MAC %s (%s), MTU %u\n", port->name, net_mode_name(port->mode),
-	       plan_mac(port->guest_mac, mac), net_mac_name(port->mac_mode), port->mtu);
+	printf("interface   %s: mode %s, MAC %s (%s), MTU %u\n", port->name,
+	       net_mode_name(port->mode), plan_mac(port->guest_mac, mac),
+	       net_mac_name(port->mac_mode), port->mtu);
 	if (port->mode == NET_MODE_BRIDGE)
-		printf("            joins bridge %s with %s; its own MAC becomes %s\n", port->bridge, port->tap,
-		       plan_mac(port->mac_mode == NET_MAC_ADOPT ? port->new_mac : port->host_mac, mac));
+		printf("            joins bridge %s with %s; its own MAC becomes %s\n",
+		       port->bridge, port->tap,
+		       plan_mac(port->mac_mode == NET_MAC_ADOPT ? port->new_mac : port->host_mac,
+				mac));
 	else
 		printf("            redirected to and from %s\n", port->tap);
 	for (size_t j = 0; j < n->nr_addrs; j++)
@@ -84,14 +87,17 @@ static void text_routes(const struct net_plan *n)
 		printf("route       %s", plan_destination(&n->routes[i], text));
 		for (unsigned int j = 0; j < n->routes[i].nr_hops; j++, hop++) {
 			if (hop->gateway_family)
-				printf(" via %s", plan_address(hop->gateway_family, hop->gateway, text));
+				printf(" via %s",
+				       plan_address(hop->gateway_family, hop->gateway, text));
 			printf(" dev %s", text_link(n, hop->link));
 		}
 		putchar('\n');
 	}
 	for (size_t i = 0; i < n->nr_neighs; i++) {
-		printf("neighbour   %s", plan_address(n->neighs[i].family, n->neighs[i].addr, text));
-		printf(" is %s on %s\n", plan_mac(n->neighs[i].mac, text), text_link(n, n->neighs[i].link));
+		printf("neighbour   %s",
+		       plan_address(n->neighs[i].family, n->neighs[i].addr, text));
+		printf(" is %s on %s\n", plan_mac(n->neighs[i].mac, text),
+		       text_link(n, n->neighs[i].link));
 	}
 }
 

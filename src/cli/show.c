@@ -46,7 +46,8 @@ json_t *show_state(const struct state *s)
 
 	if (!json)
 		return NULL;
-	if ((json_object_get(json, "pid") || json_object_set_new(json, "pid", json_integer(0)) == 0) &&
+	if ((json_object_get(json, "pid") ||
+	     json_object_set_new(json, "pid", json_integer(0)) == 0) &&
 	    json_object_set_new(json, "rootfs", show_text(s->rootfs)) == 0 &&
 	    json_object_set_new(json, "created", json_string(s->created)) == 0 &&
 	    json_object_set_new(json, "owner", show_text(show_owner(s->owner, owner))) == 0)

@@ -12,8 +12,9 @@
 int show_json(json_t *json, struct err *e);
 
 /*
- * The state with runc's additional members rootfs, created and owner, and pid 0 for a container without
- * a process, for engines that decode it into runc's structure. The caller's; NULL: no memory.
+ * The state with runc's additional members rootfs, created and owner, and pid 0 for a container
+ * without a process, for engines that decode it into runc's structure. The caller's; NULL: no
+ * memory.
  */
 json_t *show_state(const struct state *s);
 
@@ -21,7 +22,7 @@ json_t *show_state(const struct state *s);
 #define SHOW_OWNER_MAX 64
 const char *show_owner(uid_t uid, char name[SHOW_OWNER_MAX]);
 
-/* Append @value (taken) to @array (may be NULL: then @value is dropped). NULL values are an error too. */
+/* Append @value (taken) to @array. Either may be NULL: -ENOMEM. Returns 0 or -ENOMEM. */
 int show_append(json_t *array, json_t *value);
 
 #endif

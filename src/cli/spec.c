@@ -20,7 +20,8 @@ static const struct cli_option options[] = {
 
 static int spec(const struct lifecycle *l, const struct cli_args *a, struct err *e)
 {
-	_autofree_ char *path = path_join(a->option[BUNDLE] ? a->option[BUNDLE] : ".", "config.json");
+	const char *dir = a->option[BUNDLE] ? a->option[BUNDLE] : ".";
+	_autofree_ char *path = path_join(dir, "config.json");
 	FILE *out;
 	int fd, r;
 

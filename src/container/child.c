@@ -33,7 +33,8 @@ static void child_on_signal(int signal)
 
 static void child_catch_signals(void)
 {
-	static const int deadly[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGPIPE };
+	static const int deadly[] = { SIGHUP,  SIGINT,	SIGQUIT, SIGTERM,
+				      SIGUSR1, SIGUSR2, SIGALRM, SIGPIPE };
 	struct sigaction action = { .sa_handler = child_on_signal };
 
 	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
@@ -85,7 +86,8 @@ static int child_lift_all(struct child *c, int fds[CHILD_LAUNCH_FDS], int *image
 	return r;
 }
 
-static int child_set_descriptors(struct child *c, int fds[CHILD_LAUNCH_FDS], int sync, struct err *e)
+static int child_set_descriptors(struct child *c, int fds[CHILD_LAUNCH_FDS], int sync,
+				 struct err *e)
 {
 	int keep[4 + CHILD_FD_OWN];
 	int images[NABLA_LAUNCH_IMAGES];

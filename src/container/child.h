@@ -33,8 +33,8 @@
 #define CHILD_READY	2
 
 /*
- * With CHILD_LAUNCH: the launch record, then one TAP for each of its interfaces, then the launch record
- * again until the number is reached (the child learns from the record how many are real).
+ * With CHILD_LAUNCH: the launch record, then one TAP for each of its interfaces, then the launch
+ * record again until the number is reached (the child learns from the record how many are real).
  */
 #define CHILD_LAUNCH_FDS	(1 + NABLA_LAUNCH_NETS)
 

@@ -13,15 +13,15 @@
 #include "base/err.h"
 
 /*
- * Make one of @rows by @columns (0: leave). *@master and *@slave are close-on-exec and the caller's.
- * Returns 0 or -errno.
+ * Make one of @rows by @columns (0: leave). *@master and *@slave are close-on-exec and the
+ * caller's. Returns 0 or -errno.
  */
 int console_open(uint16_t rows, uint16_t columns, int *master, int *slave, struct err *e);
 
-/* Send @master (borrowed) to whoever listens on the UNIX stream socket @path. Returns 0 or -errno. */
+/* Send @master (borrowed) to the listener on UNIX stream socket @path. Returns 0 or -errno. */
 int console_send(const char *path, int master, struct err *e);
 
-/* In the child: @slave (taken) becomes its controlling terminal and descriptors 0-2. 0 or -errno. */
+/* In the child: @slave becomes the controlling terminal and descriptors 0-2. 0 or -errno. */
 int console_become_take_fd(int slave, struct err *e);
 
 #endif

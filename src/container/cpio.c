@@ -31,9 +31,9 @@ static char *cpio_entry(char *to, const char *name, unsigned int inode, unsigned
 	size_t name_len = strlen(name) + 1;
 	char header[CPIO_HEADER + 1];
 
-	snprintf(header, sizeof(header), "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X",
-		 inode, mode, 0u, 0u, 1u, 0u, (unsigned int)len, 0u, 0u, 0u, 0u,
-		 (unsigned int)name_len, 0u);
+	snprintf(header, sizeof(header),
+		 "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X", inode, mode, 0u, 0u,
+		 1u, 0u, (unsigned int)len, 0u, 0u, 0u, 0u, (unsigned int)name_len, 0u);
 	memcpy(to, header, CPIO_HEADER);
 	memcpy(to + CPIO_HEADER, name, name_len);
 	to += cpio_pad(CPIO_HEADER + name_len);

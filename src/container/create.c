@@ -6,17 +6,17 @@
  *
  *  1. Read and decide: config.json, facts, plan, the guest's programs. Nothing has been touched, so
  *     every error in the bundle ends here.
- *  2. State: the directory ROOT/ID appears, locked. From here on, whatever will outlive this process
- *     is in the saved state before it is made, so that `delete --force` undoes it after kill -9.
+ *  2. State: the directory ROOT/ID appears, locked. From here on, whatever will outlive this
+ *     process is in the saved state before it is made: `delete --force` undoes it after kill -9.
  *  3. Image: an open descriptor is the reference; it ends with the last process that has it.
  *  4. Cgroup, FIFOs, console.
- *  5. The child, in its namespaces and cgroup, standing still; its pid is saved before it runs on. If
- *     this process dies now, the child finds its socket closed and exits.
+ *  5. The child, in its namespaces and cgroup, standing still; its pid is saved before it runs on.
+ *     If this process dies now, the child finds its socket closed and exits.
  *  6. Hooks prestart and createRuntime; Docker's configures the network.
  *  7. The network: survey, plan, record (saved), apply. Never earlier: see 6.
  *  8. Hooks createContainer.
- *  9. The guest's configuration and the launch record go to the child, which gives up its privileges
- *     and says that it is ready.
+ *  9. The guest's configuration and the launch record go to the child, which gives up its
+ *     privileges and says that it is ready.
  * 10. The console goes to the engine, the pid file is written, the state says "complete".
  *
  * Whatever fails is undone by the same code as `delete`, from the same state.
@@ -169,8 +169,8 @@ static int create_fill_state(struct creation *c, struct err *e)
 	s->rootfs = strdup(b->root_path);
 	s->annotations = create_annotations(b);
 	s->exec_fifo = state_path(c->l->root, c->r->id, CHILD_EXEC_FIFO);
-	if (!s->id || !s->oci_version || !s->bundle || !s->rootfs || !s->annotations || !s->exec_fifo ||
-	    create_fill_namespaces(s, b) < 0)
+	if (!s->id || !s->oci_version || !s->bundle || !s->rootfs || !s->annotations ||
+	    !s->exec_fifo || create_fill_namespaces(s, b) < 0)
 		return err_set(e, -ENOMEM, "describe the container");
 	return 0;
 }
@@ -182,7 +182,8 @@ static int create_get_image(struct creation *c, struct err *e)
 	char digest[IMAGE_DIGEST_SIZE];
 	int r;
 
-	r = image_get(c->bundle->root_path, c->l->image_cache, NULL, &c->image, &c->image_size, digest, e);
+	r = image_get(c->bundle->root_path, c->l->image_cache, NULL, &c->image, &c->image_size,
+		      digest, e);
 	if (r < 0)
 		return r;
 	c->state.images = calloc(2, sizeof(c->state.images[0]));
@@ -218,7 +219,8 @@ static int create_limits(const struct bundle_resources *res, struct cgroup_limit
 	if (!*pairs)
 		return -ENOMEM;
 	for (size_t i = 0; i < res->unified.n; i++)
-		(*pairs)[i] = (struct cgroup_pair){ res->unified.v[i].key, res->unified.v[i].value };
+		(*pairs)[i] = (struct cgroup_pair){ .key = res->unified.v[i].key,
+						    .value = res->unified.v[i].value };
 	limits->unified = *pairs;
 	limits->nr_unified = res->unified.n;
 	return 0;
@@ -257,7 +259,7 @@ static int create_make_cgroup(struct creation *c, struct err *e)
 	return cgroup_apply(&c->state.cgroups, &limits, e);
 }
 
-/* Open for both: reading never sees an end of file, and opening does not wait for the other side. */
+/* Open for both: then reading sees no end of file, and opening does not wait for a peer. */
 static int create_make_fifo(const struct creation *c, const char *name, int *fd, struct err *e)
 {
 	if (mkfifoat(c->lock.dir, name, 0600) < 0)
@@ -276,7 +278,8 @@ static int create_make_channels(struct creation *c, struct err *e)
 	if (r == 0)
 		r = create_make_fifo(c, CHILD_STATUS_FIFO, &c->status_fifo, e);
 	if (r == 0 && process->terminal)
-		r = console_open(process->console_rows, process->console_columns, &c->master, &c->slave, e);
+		r = console_open(process->console_rows, process->console_columns, &c->master,
+				 &c->slave, e);
 	return r;
 }
 
@@ -293,8 +296,10 @@ static int create_set_oom_score(pid_t pid, int64_t adj, struct err *e)
 	len = snprintf(text, sizeof(text), "%lld", (long long)adj);
 	r = io_write_existing(AT_FDCWD, path, text, (size_t)len, e);
 	if (r == -EACCES)
-		return err_say(e, r, "process.oomScoreAdj %s: lowering it needs CAP_SYS_RESOURCE, which "
-			       "the runtime lacks here", text);
+		return err_say(e, r,
+			       "process.oomScoreAdj %s: lowering it needs CAP_SYS_RESOURCE, which "
+			       "the runtime lacks here",
+			       text);
 	return r;
 }
 
@@ -346,7 +351,8 @@ static int create_id_maps(const struct bundle_id_maps *from, struct ns_id_map **
 		return err_set(e, -ENOMEM, "id mappings");
 	for (size_t i = 0; i < from->n; i++)
 		(*maps)[i] = (struct ns_id_map){ .inside = from->v[i].container_id,
-						 .outside = from->v[i].host_id, .count = from->v[i].size };
+						 .outside = from->v[i].host_id,
+						 .count = from->v[i].size };
 	return 0;
 }
 
@@ -488,7 +494,7 @@ static int create_hand_over(struct creation *c, struct err *e)
 		fd_close(&c->master);
 	}
 	fd_close(&c->slave);
-	/* Only the child may hold these now, or `start` would not see that it is gone, or executing. */
+	/* Only the child may hold these: `start` must see when it is gone, or executes. */
 	fd_close(&c->exec_fifo);
 	fd_close(&c->status_fifo);
 	if (r < 0)

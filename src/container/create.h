@@ -16,7 +16,7 @@ struct creation {
 	const struct lifecycle *l;
 	const struct lifecycle_request *r;
 
-	char *config;			/* the bytes of config.json: `start` and `delete` read a copy */
+	char *config;			/* config.json: `start` and `delete` read a copy */
 	size_t config_len;
 	struct bundle *bundle;
 	struct facts facts;
@@ -37,13 +37,16 @@ struct creation {
 	struct state state;
 	struct state_lock lock;
 	struct ns_child child;
-	bool hooked;			/* hooks of create were reached, so poststop hooks are due */
+	bool hooked;			/* hooks were reached, so poststop hooks are due */
 };
 
-#define CREATION_INIT { .kernel = -1, .image = -1, .exec_fifo = -1, .status_fifo = -1, .master = -1, \
-	.slave = -1, .state = STATE_INIT, .lock = STATE_LOCK_INIT, .child = NS_CHILD_INIT }
+#define CREATION_INIT \
+	{ \
+		.kernel = -1, .image = -1, .exec_fifo = -1, .status_fifo = -1, .master = -1, \
+		.slave = -1, .state = STATE_INIT, .lock = STATE_LOCK_INIT, .child = NS_CHILD_INIT \
+	}
 
-/* Make it; whatever fails is undone. @c->l and @c->r are set. Returns 0, still locked, or -errno. */
+/* Make it (@c->l and @c->r are set); a failure is undone. Returns 0, still locked, or -errno. */
 int creation_make(struct creation *c, struct err *e);
 
 /* Undo it, from the state; for a failure after creation_make(). */
@@ -54,7 +57,8 @@ void creation_free(struct creation *c);
 #define _autocreation_ __attribute__((cleanup(creation_free)))
 
 /* start.c: let the created container under @lock run. Returns 0 or -errno. */
-int start_locked(struct state *s, const struct state_lock *lock, const struct bundle *b, struct err *e);
+int start_locked(struct state *s, const struct state_lock *lock, const struct bundle *b,
+		 struct err *e);
 
 /*
  * delete.c: end all processes of the container and undo everything that the state lists but the

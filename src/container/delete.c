@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Kill and delete. Delete undoes, from the saved state alone, what create made, in this order:
- * processes, network (its TAPs are gone with the process), cgroup, the state itself, poststop hooks.
- * Every step may find its work done already: then it is fine, also when repeated after kill -9.
+ * processes, network (its TAPs are gone with the process), cgroup, the state itself, poststop
+ * hooks. Every step may find its work done already, so all of it can be repeated after kill -9.
  */
 #include <errno.h>
 #include <poll.h>
@@ -85,11 +85,12 @@ static int delete_check_status(const struct state *s, bool force, struct err *e)
 
 	if (force || status == STATE_STOPPED)
 		return 0;
-	return err_say(e, -EBUSY, "is %s: kill it first, or use --force", state_status_name(status));
+	return err_say(e, -EBUSY, "is %s: kill it first, or use --force",
+		       state_status_name(status));
 }
 
-static int delete_locked(const struct lifecycle *l, struct state *s, struct state_lock *lock, bool force,
-			 struct err *e)
+static int delete_locked(const struct lifecycle *l, struct state *s, struct state_lock *lock,
+			 bool force, struct err *e)
 {
 	_autofree_ char *dir = state_path(l->root, s->id, NULL);
 	_autobundle_ struct bundle *b = NULL;
@@ -99,7 +100,7 @@ static int delete_locked(const struct lifecycle *l, struct state *s, struct stat
 		return r;
 	if (!dir)
 		return err_set(e, -ENOMEM, "find its state");
-	/* A create that was killed early has not copied its config.json: then no hook has run either. */
+	/* A create that was killed before it copied config.json has not run a hook either. */
 	if (bundle_load(dir, &b, e) < 0)
 		log_debug("container %s: %s", s->id, e->text);
 	r = delete_resources(s, force, e);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the plan must know about the host and cannot read from config.json: how much memory there is,
- * and what the sources of bind mounts are. Gathering only looks (openat2, fstat, readdir): it opens no
- * device or FIFO and changes nothing.
+ * What the plan must know about the host and cannot read from config.json: how much memory there
+ * is, and what the sources of bind mounts are. Gathering only looks (openat2, fstat, readdir): it
+ * opens no device or FIFO and changes nothing.
  */
 #ifndef RUNNC_CONTAINER_FACTS_H
 #define RUNNC_CONTAINER_FACTS_H
@@ -56,8 +56,8 @@ struct facts {
 
 /*
  * Gather the facts for @b; @trees: also list the files of bind-mounted directories. @f is filled in
- * and the caller's, to be given to facts_free() in either case. Returns 0 or -errno: a source that is
- * missing is a fact, not an error.
+ * and the caller's, to be given to facts_free() in either case. Returns 0 or -errno: a source that
+ * is missing is a fact, not an error.
  */
 int facts_gather(const struct bundle *b, bool trees, struct facts *f, struct err *e);
 

@@ -23,6 +23,7 @@ static void stream_close(struct gcfg_stream *s)
 {
 	buf_free(&s->buf);
 }
+#define _autostream_ __attribute__((cleanup(stream_close)))
 
 /* Between open and end, the payload is appended to s->buf. */
 static void stream_open(struct gcfg_stream *s, enum gcfg_type type)
@@ -53,7 +54,8 @@ static void stream_string(struct gcfg_stream *s, enum gcfg_type type, const char
 	stream_end(s);
 }
 
-static void stream_strings(struct gcfg_stream *s, enum gcfg_type type, const struct bundle_strings *all)
+static void stream_strings(struct gcfg_stream *s, enum gcfg_type type,
+			   const struct bundle_strings *all)
 {
 	for (size_t i = 0; i < all->n; i++)
 		stream_string(s, type, all->v[i]);
@@ -191,7 +193,8 @@ static void encode_device(struct gcfg_stream *s, const struct bundle_device *d)
 static int encode_root(struct gcfg_stream *s, const struct plan *p, struct err *e)
 {
 	const struct gcfg_layer layer = { .image = 0 };
-	const struct gcfg_root root = { .flags = p->bundle->root_readonly ? GCFG_ROOT_READONLY : 0u };
+	const uint32_t flags = p->bundle->root_readonly ? GCFG_ROOT_READONLY : 0u;
+	const struct gcfg_root root = { .flags = flags };
 
 	stream_struct(s, GCFG_LAYER, &layer, sizeof(layer));
 	stream_struct(s, GCFG_ROOT, &root, sizeof(root));
@@ -235,7 +238,7 @@ static void encode_network(struct gcfg_stream *s, const struct net_plan *n)
 
 int guest_config_encode(const struct plan *p, char **data, size_t *len, struct err *e)
 {
-	__attribute__((cleanup(stream_close))) struct gcfg_stream s = { .buf = BUF_INIT(GCFG_MAX_SIZE) };
+	_autostream_ struct gcfg_stream s = { .buf = BUF_INIT(GCFG_MAX_SIZE) };
 	struct gcfg_header header = { .magic = GCFG_MAGIC, .version = GCFG_VERSION };
 	int r;
 

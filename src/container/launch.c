@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "container/cpio.h"
 
+#define LAUNCH_SEALS	(F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 #define LAUNCH_PAGE	4096u
 #define LAUNCH_MEM_UNIT	(2u << 20)
 
@@ -36,7 +37,8 @@ static char *launch_dir(void)
 	if (len > 0) {
 		self[len] = '\0';
 		if (str_ends(self, LAUNCH_IN_BUILD))
-			return str_printf("%.*s/guest", (int)((size_t)len - strlen(LAUNCH_IN_BUILD)), self);
+			return str_printf("%.*s/guest",
+					  (int)((size_t)len - strlen(LAUNCH_IN_BUILD)), self);
 	}
 	return strdup(RUNNC_LIBEXECDIR);
 }
@@ -65,14 +67,16 @@ int launch_open_program(const char *name, int *fd, struct err *e)
 static int launch_check_nets(const struct launch *l, struct err *e)
 {
 	if (l->nr_nets > NABLA_LAUNCH_NETS)
-		return err_say(e, -EINVAL, "launch record: more than %d interfaces", NABLA_LAUNCH_NETS);
+		return err_say(e, -EINVAL, "launch record: more than %d interfaces",
+			       NABLA_LAUNCH_NETS);
 	for (uint32_t i = 0; i < l->nr_nets; i++) {
 		const struct nabla_net *net = &l->net[i];
 
 		if (net->fd <= NABLA_LAUNCH_FD || net->mtu < 68 || net->mtu > 65535 ||
 		    (net->vnet_hdr_len != 10 && net->vnet_hdr_len != 12) ||
 		    net->name[0] == '\0' || !memchr(net->name, '\0', sizeof(net->name)))
-			return err_say(e, -EINVAL, "launch record: interface %u is out of range", i);
+			return err_say(e, -EINVAL, "launch record: interface %u is out of range",
+				       i);
 	}
 	return 0;
 }
@@ -88,11 +92,13 @@ static int launch_check(const struct launch *l, struct err *e)
 	if (strlen(l->cmdline) >= NABLA_LAUNCH_CMDLINE)
 		return err_say(e, -E2BIG, "launch record: kernel command line is too long");
 	if (l->nr_images > NABLA_LAUNCH_IMAGES)
-		return err_say(e, -EINVAL, "launch record: more than %d images", NABLA_LAUNCH_IMAGES);
+		return err_say(e, -EINVAL, "launch record: more than %d images",
+			       NABLA_LAUNCH_IMAGES);
 	for (uint32_t i = 0; i < l->nr_images; i++) {
 		const struct nabla_image *image = &l->image[i];
 
-		if (image->fd <= NABLA_LAUNCH_FD || image->size == 0 || image->size % LAUNCH_PAGE != 0)
+		if (image->fd <= NABLA_LAUNCH_FD || image->size == 0 ||
+		    image->size % LAUNCH_PAGE != 0)
 			return err_say(e, -EINVAL, "launch record: image %u is out of range", i);
 	}
 	return 0;
@@ -181,7 +187,7 @@ int launch_write(const struct launch *l, int *fd, struct err *e)
 	r = launch_write_sections(memory, l, cpio, cpio_len, e);
 	if (r < 0)
 		return r;
-	if (fcntl(memory, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
+	if (fcntl(memory, F_ADD_SEALS, LAUNCH_SEALS) < 0)
 		return err_set(e, -errno, "seal launch record");
 
 	/*

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The launch record: what the guest's launch stage needs, written into one memory file in the layout
- * of abi/launch.h, and the two programs of the guest, nabla-linux (the kernel) and nabla-init.cpio
- * (its init), found in the runtime's libexec folder.
+ * The launch record: what the guest's launch stage needs, written into one memory file in the
+ * layout of abi/launch.h, and the two programs of the guest, nabla-linux (the kernel) and
+ * nabla-init.cpio (its init), found in the runtime's libexec folder.
  */
 #ifndef RUNNC_CONTAINER_LAUNCH_H
 #define RUNNC_CONTAINER_LAUNCH_H
@@ -17,7 +17,7 @@
 #define LAUNCH_INIT	"nabla-init.cpio"
 #define LAUNCH_INIT_MAX	(64u << 20)	/* largest init archive */
 
-/* Everything is borrowed. Descriptors are the numbers that they will have in the launched process. */
+/* Everything is borrowed. Descriptors have the numbers that the launched process knows. */
 struct launch {
 	uint64_t mem_size;		/* bytes, a multiple of 2 MiB, not 0 */
 	uint32_t flags;			/* NABLA_LAUNCH_* */
@@ -33,10 +33,10 @@ struct launch {
 };
 
 /*
- * Open a file of the libexec folder, which is $RUNNC_LIBEXEC if that is set; else, for an executable in
- * a build tree (BUILD/src/cli/runnc), BUILD/guest; else the folder that the build configured. The file
- * is in the folder itself or in its subfolder "init". *@fd is close-on-exec and the caller's. Returns 0
- * or -errno.
+ * Open a file of the libexec folder, which is $RUNNC_LIBEXEC if that is set; else, for an
+ * executable in a build tree (BUILD/src/cli/runnc), BUILD/guest; else the folder that the build
+ * configured. The file is in the folder itself or in its subfolder "init". *@fd is close-on-exec
+ * and the caller's. Returns 0 or -errno.
  */
 int launch_open_program(const char *name, int *fd, struct err *e);
 

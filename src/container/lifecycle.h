@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The life of a container: create, start, run, kill, delete, one function each. What the stages are and
- * in which order they come is told in create.c; what undoes them in delete.c.
+ * The life of a container: create, start, run, kill, delete, one function each. What the stages are
+ * and in which order they come is told in create.c; what undoes them in delete.c.
  *
  * The messages of all of these name the container.
  */
@@ -31,12 +31,12 @@ struct lifecycle_request {
 };
 
 /*
- * Make the container and its process, which then waits for lifecycle_start(). Whatever fails is undone.
- * Returns 0 or a negative errno (-EEXIST: the id is taken).
+ * Make the container and its process, which then waits for lifecycle_start(). Whatever fails is
+ * undone. Returns 0 or a negative errno (-EEXIST: the id is taken).
  */
 int lifecycle_create(const struct lifecycle *l, const struct lifecycle_request *r, struct err *e);
 
-/* Let a created container run; returns when the guest was executed. Returns 0 or a negative errno. */
+/* Let a created container run; returns when the guest was executed: 0 or a negative errno. */
 int lifecycle_start(const struct lifecycle *l, const char *id, struct err *e);
 
 /*
@@ -53,8 +53,9 @@ int lifecycle_run(const struct lifecycle *l, const struct lifecycle_request *r, 
 int lifecycle_kill(const struct lifecycle *l, const char *id, int signal, bool all, struct err *e);
 
 /*
- * Undo all that is left of a stopped container; with @force also of one that is not, or half made, or
- * damaged, or not there at all (then 0). Returns 0 or a negative errno (-EBUSY: it is not stopped).
+ * Undo all that is left of a stopped container; with @force also of one that is not, or half made,
+ * or damaged, or not there at all (then 0). Returns 0 or a negative errno (-EBUSY: it is not
+ * stopped).
  */
 int lifecycle_delete(const struct lifecycle *l, const char *id, bool force, struct err *e);
 

@@ -131,7 +131,8 @@ int network_prepare(pid_t pid, struct plan *p, struct state *s, const struct sta
 	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
 	r = network_inside(path, network_prepare_inside, &n, e);
 	if (r == NETWORK_SAME) {
-		log_warning("the container's network namespace is the host's: it runs without a network");
+		log_warning("the container's network namespace is the host's: it runs without a "
+			    "network");
 		p->network = PLAN_NETWORK_NONE;
 		return 0;
 	}

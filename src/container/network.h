@@ -3,7 +3,8 @@
  * Between the container's life and src/net: entering its network namespace and coming back.
  *
  * The calling process has one thread, is in the runtime's own network namespace, and is there again
- * afterwards; if it cannot get back, the process ends, as everything later would hit the wrong links.
+ * afterwards; if it cannot get back, the process ends, as everything later would hit the wrong
+ * links.
  */
 #ifndef RUNNC_CONTAINER_NETWORK_H
 #define RUNNC_CONTAINER_NETWORK_H
@@ -22,7 +23,7 @@
 int network_prepare(pid_t pid, struct plan *p, struct state *s, const struct state_lock *lock,
 		    struct nabla_net nets[NABLA_LAUNCH_NETS], unsigned int *nr, struct err *e);
 
-/* For `plan`: survey the namespace at @path and complete the plan; nothing is changed. 0 or -errno. */
+/* For `plan`: survey the namespace at @path, complete the plan, change nothing. 0 or -errno. */
 int network_look(const char *path, struct plan *p, struct err *e);
 
 /*

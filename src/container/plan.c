@@ -85,8 +85,8 @@ static int plan_set_identity(const struct bundle *b, struct plan *p, struct err 
 
 /*
  * A pod's own process (its "pause" container) shares the namespace with the pod's containers, and
- * needs no network: if it took the interface, they would find none. The words of containerd's CRI plugin,
- * and of CRI-O and Podman.
+ * needs no network: if it took the interface, they would find none. The words of containerd's CRI
+ * plugin, and of CRI-O and Podman.
  */
 static bool plan_is_sandbox(const struct bundle *b)
 {
@@ -119,7 +119,8 @@ static int plan_set_net_request(const struct bundle *b, const struct plan_option
 	if (mac && !net_mac_parse(mac, &p->net_request.mac))
 		return plan_bad_annotation(e, PLAN_ANNOTATION_NET_MAC, mac, "adopt or random");
 	if (options->net_mode && !net_mode_parse(options->net_mode, &p->net_request.mode))
-		return err_say(e, -EINVAL, "--net-mode: '%s' is not tc or bridge", options->net_mode);
+		return err_say(e, -EINVAL, "--net-mode: '%s' is not tc or bridge",
+			       options->net_mode);
 	return 0;
 }
 
@@ -160,8 +161,10 @@ static int plan_memory_from_annotation(const char *value, struct plan *p, struct
 		return plan_bad_annotation(e, PLAN_ANNOTATION_MEMORY, value,
 					   "a number of bytes, or of K, M or G");
 	if (size < PLAN_MEMORY_MIN || size > PLAN_MEMORY_MAX)
-		return err_say(e, -EINVAL, "annotation %s: '%s' is not between %" PRIu64 " and %" PRIu64 " MiB",
-			       PLAN_ANNOTATION_MEMORY, value, PLAN_MEMORY_MIN / MIB, PLAN_MEMORY_MAX / MIB);
+		return err_say(e, -EINVAL,
+			       "annotation %s: '%s' is not between %" PRIu64 " and %" PRIu64 " MiB",
+			       PLAN_ANNOTATION_MEMORY, value, PLAN_MEMORY_MIN / MIB,
+			       PLAN_MEMORY_MAX / MIB);
 	p->mem_size = plan_round_memory(size);
 	if (p->mem_limited && p->mem_size > p->mem_limit)
 		return plan_note(p, "memory: the guest may use more than the container's limit of "
@@ -180,8 +183,10 @@ static int plan_memory_from_limit(const struct facts *facts, struct plan *p, str
 		size = PLAN_MEMORY_MAX;
 	p->mem_size = plan_round_memory(size);
 	if (p->mem_size < PLAN_MEMORY_MIN)
-		return err_say(e, -EINVAL, "memory limit of %" PRIu64 " bytes is too small: the guest needs "
-			       "%" PRIu64 " MiB, and its kernel and the runtime %" PRIu64 " MiB beside it",
+		return err_say(e, -EINVAL,
+			       "memory limit of %" PRIu64 " bytes is too small: the guest needs "
+			       "%" PRIu64 " MiB, and its kernel and the runtime %" PRIu64
+			       " MiB beside it",
 			       p->mem_limit, PLAN_MEMORY_MIN / MIB, (overhead + MIB - 1) / MIB);
 	return 0;
 }
@@ -224,6 +229,7 @@ static const struct { const char *path; uint32_t major, minor; } plan_devices[] 
 	{ "/dev/console", 5, 1 },
 	{ "/dev/ptmx", 5, 2 },
 };
+#define PLAN_NR_DEVICES (sizeof(plan_devices) / sizeof(plan_devices[0]))
 
 /* Returns 1 if the guest has it where the bundle wants it, 0 if it must make a node, or -EINVAL. */
 static int plan_look_up_device(const struct bundle_device *d, struct err *e)
@@ -232,12 +238,13 @@ static int plan_look_up_device(const struct bundle_device *d, struct err *e)
 
 	if (S_ISFIFO(d->mode))
 		return 0;
-	for (size_t i = 0; S_ISCHR(d->mode) && i < sizeof(plan_devices) / sizeof(plan_devices[0]); i++) {
+	for (size_t i = 0; S_ISCHR(d->mode) && i < PLAN_NR_DEVICES; i++) {
 		if (plan_devices[i].major != d->major || plan_devices[i].minor != d->minor)
 			continue;
 		return strcmp(plan_devices[i].path, d->path) == 0;
 	}
-	return err_say(e, -EINVAL, "device '%s' (%c %u:%u): a guest has no access to devices of the host",
+	return err_say(e, -EINVAL,
+		       "device '%s' (%c %u:%u): a guest has no access to devices of the host",
 		       d->path, type, d->major, d->minor);
 }
 
@@ -272,7 +279,7 @@ static int plan_set_devices(const struct bundle *b, struct plan *p, struct err *
 
 static int plan_note_profiles(const struct bundle *b, struct plan *p)
 {
-	const char *why = "not applied: the guest kernel is what the host confines, by a filter of its own";
+	const char *why = "not applied: what the host confines is the guest's kernel";
 	int r = 0;
 
 	if (b->process.apparmor_profile)
@@ -289,9 +296,11 @@ static int plan_note_rest(const struct bundle *b, struct plan *p)
 	int r = 0;
 
 	if (!b->ns[BUNDLE_NS_NETWORK].present)
-		r = plan_note(p, "no network namespace of its own: the container runs without a network");
+		r = plan_note(p, "no network namespace of its own: the container runs without a "
+				 "network");
 	else if (plan_is_sandbox(b))
-		r = plan_note(p, "a pod's sandbox: runs without a network, which is for the pod's containers");
+		r = plan_note(p, "a pod's sandbox: runs without a network, which is for the pod's "
+				 "containers");
 	if (r == 0 && b->personality != BUNDLE_PERSONALITY_NONE)
 		r = plan_note(p, "linux.personality is not applied");
 	return r;
@@ -308,7 +317,8 @@ int plan_make(const struct bundle *b, const struct facts *facts, const struct pl
 	p->cmdline = options->debug ? PLAN_CMDLINE_DEBUG : PLAN_CMDLINE;
 
 	if (!b->has_process)
-		return err_say(e, -EINVAL, "config.json: process: missing: there is nothing to run");
+		return err_say(e, -EINVAL,
+			       "config.json: process: missing: there is nothing to run");
 	r = plan_check_annotations(b, e);
 	if (r < 0)
 		return r;

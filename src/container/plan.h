@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The plan: everything that will be done for one container, decided before anything is touched. This
- * is the one place that knows both OCI's words and the words of the plumbing.
+ * The plan: everything that will be done for one container, decided before anything is touched.
+ * This is the one place that knows both OCI's words and the words of the plumbing.
  *
  *	bundle + facts + options -> plan_make() -> struct plan
  *	survey of the namespace  -> plan_set_network(), when the namespace is ready
  *
- * plan_make() and plan_set_network() are pure: no system call that sees or changes the host. The plan
- * borrows strings of the bundle, which must outlive it.
+ * plan_make() and plan_set_network() are pure: no system call that sees or changes the host. The
+ * plan borrows strings of the bundle, which must outlive it.
  */
 #ifndef RUNNC_CONTAINER_PLAN_H
 #define RUNNC_CONTAINER_PLAN_H
@@ -22,20 +22,20 @@
 #include "net/net.h"
 
 /*
- * Memory. What the guest gets as its memory is a part of the container's limit: the rest pays for the
- * kernel's own image, the launch record with its files, the host's page tables for guest memory
+ * Memory. What the guest gets as its memory is a part of the container's limit: the rest pays for
+ * the kernel's own image, the launch record with its files, the host's page tables for guest memory
  * (8 bytes per 4 KiB page, mapped in up to two places: 4 MiB per GiB) and kernel objects.
  */
-#define PLAN_MEMORY_UNIT		(UINT64_C(2) << 20)	/* of abi/launch.h: sizes are multiples of it */
+#define PLAN_MEMORY_UNIT		(UINT64_C(2) << 20)	/* of abi/launch.h */
 #define PLAN_MEMORY_MIN			(UINT64_C(64) << 20)
 #define PLAN_MEMORY_MAX			(UINT64_C(32) << 30)
-#define PLAN_MEMORY_DEFAULT		(UINT64_C(1) << 30)	/* without a limit; or half of the host's */
+#define PLAN_MEMORY_DEFAULT		(UINT64_C(1) << 30)	/* or half of the host's */
 #define PLAN_MEMORY_OVERHEAD		(UINT64_C(16) << 20)	/* plus the limit divided by: */
 #define PLAN_MEMORY_OVERHEAD_SHARE	128
 
 /* Files that are copied into the guest in place of bind mounts. */
 #define PLAN_FILE_MAX			(1u << 20)	/* one bind-mounted file */
-#define PLAN_VOLUME_MAX			(8u << 20)	/* one directory, with org.runnc.volumes=copy */
+#define PLAN_VOLUME_MAX			(8u << 20)	/* one directory (volumes=copy) */
 
 #define PLAN_DEFAULT_UID		65534u
 
@@ -47,7 +47,7 @@
 #define PLAN_ANNOTATION_UID		"org.runnc.uid"		/* host user and group id */
 #define PLAN_ANNOTATION_VOLUMES		"org.runnc.volumes"	/* copy */
 
-/* One annotation of the table above, for `runnc features` and the help. NULL behind the last one. */
+/* One of the annotations above, for `runnc features`. NULL behind the last one. */
 const char *plan_annotation_name(size_t index);
 
 enum plan_guest { PLAN_GUEST_LINUX };
@@ -62,7 +62,7 @@ struct plan_mount {
 	uint64_t propagation;
 };
 
-/* A regular file that the guest gets a copy of. Its contents are read when the guest is launched. */
+/* A regular file that the guest gets a copy of. Its contents are read at create. */
 struct plan_file {
 	char *destination;
 	char *source;
@@ -70,7 +70,7 @@ struct plan_file {
 	uint32_t uid;
 	uint32_t gid;
 	bool readonly;
-	uint64_t size;			/* as it was when the facts were gathered: only for printing */
+	uint64_t size;			/* of the facts: only for printing */
 };
 
 enum plan_network {
@@ -94,7 +94,7 @@ struct plan {
 	size_t nr_files;
 	const struct bundle_device **devices;	/* those that the guest would not have by itself */
 	size_t nr_devices;
-	const char **masked;		/* beside the bundle's masked paths: /dev/null mounted over it */
+	const char **masked;		/* beside the bundle's: /dev/null is bound there */
 	size_t nr_masked;
 
 	struct net_request net_request;	/* its entropy is the caller's business */
@@ -114,9 +114,9 @@ struct plan_options {
 };
 
 /*
- * Decide. *@p is filled in and the caller's, to be given to plan_free() in either case. @facts must be
- * of the same bundle, with trees if plan_wants_trees(). Returns 0, or -EINVAL for what cannot be done
- * (the message names it), or -ENOMEM.
+ * Decide. *@p is filled in and the caller's, to be given to plan_free() in either case. @facts must
+ * be of the same bundle, with trees if plan_wants_trees(). Returns 0, or -EINVAL for what cannot be
+ * done (the message names it), or -ENOMEM.
  */
 int plan_make(const struct bundle *b, const struct facts *facts, const struct plan_options *options,
 	      struct plan *p, struct err *e);

@@ -22,8 +22,9 @@ static const char *const plan_guest_types[] = {
 };
 
 /*
- * Directories of the host that engines bind for "use the host's": the guest mounts its own. An empty
- * source stands for any: /dev/shm is shared in a pod or kept by the engine, here each has its own.
+ * Directories of the host that engines bind for "use the host's": the guest mounts its own. An
+ * empty source stands for any: /dev/shm is shared in a pod or kept by the engine, here each has its
+ * own.
  */
 static const struct { const char *destination, *source, *type, *data; } plan_own_mounts[] = {
 	{ "/dev/shm", "", "tmpfs", SHM_OPTIONS },
@@ -45,16 +46,20 @@ static int plan_add_mount(struct plan *p, const struct bundle_mount *m, const ch
 		return -ENOMEM;
 	}
 	p->mounts = grown;
-	p->mounts[p->nr_mounts++] = (struct plan_mount) {
-		.destination = m->destination, .type = type, .source = source, .data = data,
-		.flags = m->flags & ~(unsigned long)(MS_BIND | MS_REC), .propagation = m->propagation,
+	p->mounts[p->nr_mounts++] = (struct plan_mount){
+		.destination = m->destination,
+		.type = type,
+		.source = source,
+		.data = data,
+		.flags = m->flags & ~(unsigned long)(MS_BIND | MS_REC),
+		.propagation = m->propagation,
 	};
 	return 0;
 }
 
 /* Takes @destination and @source, also on failure. */
-static int plan_add_file(struct plan *p, const struct bundle_mount *m, char *destination, char *source,
-			 const struct facts_file *file)
+static int plan_add_file(struct plan *p, const struct bundle_mount *m, char *destination,
+			 char *source, const struct facts_file *file)
 {
 	struct plan_file *grown = NULL;
 
@@ -115,7 +120,8 @@ static int plan_guest_mount(const struct bundle_mount *m, struct plan *p, struct
 	int r = 0;
 
 	if (strcmp(m->type, "cgroup") == 0 || strcmp(m->type, "cgroup2") == 0)
-		return plan_note(p, "mount '%s': the guest has no cgroups; left out", m->destination);
+		return plan_note(p, "mount '%s': the guest has no cgroups; left out",
+				 m->destination);
 
 	for (size_t i = 0; i < sizeof(plan_guest_types) / sizeof(plan_guest_types[0]); i++) {
 		if (strcmp(m->type, plan_guest_types[i]) != 0)
@@ -148,7 +154,8 @@ static int plan_own_mount(const struct bundle_mount *m, struct plan *p)
 		return r < 0 ? r : 1;
 	}
 	if (path_is_below(m->destination, "/sys/fs/cgroup")) {
-		int r = plan_note(p, "mount '%s': the guest has no cgroups; left out", m->destination);
+		int r = plan_note(p, "mount '%s': the guest has no cgroups; left out",
+				  m->destination);
 
 		return r < 0 ? r : 1;
 	}
@@ -158,17 +165,20 @@ static int plan_own_mount(const struct bundle_mount *m, struct plan *p)
 static int plan_bind_file(const struct bundle_mount *m, const struct facts_mount *f, struct plan *p,
 			  struct err *e)
 {
-	const struct facts_file file = { .mode = f->mode, .uid = f->uid, .gid = f->gid, .size = f->size };
+	const struct facts_file file = {
+		.mode = f->mode, .uid = f->uid, .gid = f->gid, .size = f->size
+	};
 
 	if (f->size > PLAN_FILE_MAX)
-		return err_say(e, -EINVAL, "mount '%s': file '%s' is larger than %u KiB; bind-mounted files "
+		return err_say(e, -EINVAL,
+			       "mount '%s': file '%s' is larger than %u KiB; bind-mounted files "
 			       "are copied into the guest, volumes are not supported yet",
 			       m->destination, m->source, PLAN_FILE_MAX >> 10);
 	return plan_add_file(p, m, strdup(m->destination), strdup(m->source), &file);
 }
 
-static int plan_copy_volume(const struct bundle_mount *m, const struct facts_mount *f, struct plan *p,
-			    struct err *e)
+static int plan_copy_volume(const struct bundle_mount *m, const struct facts_mount *f,
+			    struct plan *p, struct err *e)
 {
 	uint64_t total = 0;
 	int r;
@@ -177,10 +187,11 @@ static int plan_copy_volume(const struct bundle_mount *m, const struct facts_mou
 		if (__builtin_add_overflow(total, f->files[i].size, &total))
 			total = UINT64_MAX;
 	if (!f->listed || total > PLAN_VOLUME_MAX)
-		return err_say(e, -EINVAL, "mount '%s': directory '%s' cannot be copied into the guest: %s",
+		return err_say(e, -EINVAL,
+			       "mount '%s': directory '%s' cannot be copied into the guest: %s",
 			       m->destination, m->source,
-			       f->listed ? "it holds more than 8 MiB" :
-			       "it holds too many files, or something that is no file");
+			       f->listed ? "it holds more than 8 MiB"
+					 : "it holds too many files, or something that is no file");
 	for (size_t i = 0; i < f->nr_files; i++) {
 		r = plan_add_file(p, m, path_join(m->destination, f->files[i].path),
 				  path_join(m->source, f->files[i].path), &f->files[i]);
@@ -199,18 +210,21 @@ static int plan_bind_dir(const struct bundle_mount *m, const struct facts_mount 
 	if (r != 0)
 		return r < 0 ? r : 0;
 	if (f->empty) {
-		r = plan_add_mount(p, m, "tmpfs", "tmpfs", str_printf("mode=%o,uid=%u,gid=%u", f->mode,
-								     f->uid, f->gid));
+		r = plan_add_mount(p, m, "tmpfs", "tmpfs",
+				   str_printf("mode=%o,uid=%u,gid=%u", f->mode, f->uid, f->gid));
 		if (r == 0)
-			r = plan_note(p, "mount '%s': '%s' is empty; the guest gets a tmpfs of its own",
+			r = plan_note(p,
+				      "mount '%s': '%s' is empty; the guest gets a tmpfs of its "
+				      "own",
 				      m->destination, m->source);
 		return r;
 	}
 	if (copy)
 		return plan_copy_volume(m, f, p, e);
-	return err_say(e, -EINVAL, "mount '%s': directory '%s': volumes are not supported yet (small ones can "
-		       "be copied: annotation %s=copy)", m->destination, m->source,
-		       PLAN_ANNOTATION_VOLUMES);
+	return err_say(e, -EINVAL,
+		       "mount '%s': directory '%s': volumes are not supported yet (small ones can "
+		       "be copied: annotation %s=copy)",
+		       m->destination, m->source, PLAN_ANNOTATION_VOLUMES);
 }
 
 static int plan_bind_mount(const struct bundle_mount *m, const struct facts_mount *f, bool copy,
@@ -224,7 +238,8 @@ static int plan_bind_mount(const struct bundle_mount *m, const struct facts_moun
 	case FACTS_NULL:
 		return plan_add_masked(p, m->destination);
 	case FACTS_MISSING:
-		return err_say(e, -EINVAL, "mount '%s': source '%s' does not exist", m->destination, m->source);
+		return err_say(e, -EINVAL, "mount '%s': source '%s' does not exist", m->destination,
+			       m->source);
 	case FACTS_NOT_BIND:
 	case FACTS_OTHER:
 		break;
@@ -237,19 +252,21 @@ static int plan_set_mount(const struct bundle_mount *m, const struct facts_mount
 			  struct plan *p, struct err *e)
 {
 	if (m->has_id_mappings)
-		return err_say(e, -EINVAL, "mount '%s': id-mapped mounts are not supported", m->destination);
+		return err_say(e, -EINVAL, "mount '%s': id-mapped mounts are not supported",
+			       m->destination);
 	if (m->flags & MS_BIND)
 		return plan_bind_mount(m, f, copy, p, e);
 	return plan_guest_mount(m, p, e);
 }
 
-int plan_set_mounts(const struct bundle *b, const struct facts *facts, struct plan *p, struct err *e)
+int plan_set_mounts(const struct bundle *b, const struct facts *facts, struct plan *p,
+		    struct err *e)
 {
 	const char *volumes = bundle_annotation(b, PLAN_ANNOTATION_VOLUMES);
 
 	if (volumes && strcmp(volumes, "copy") != 0)
-		return err_say(e, -EINVAL, "annotation %s: '%s' is not copy", PLAN_ANNOTATION_VOLUMES,
-			       volumes);
+		return err_say(e, -EINVAL, "annotation %s: '%s' is not copy",
+			       PLAN_ANNOTATION_VOLUMES, volumes);
 	for (size_t i = 0; i < b->nr_mounts; i++) {
 		int r = plan_set_mount(&b->mounts[i], &facts->mounts[i], volumes != NULL, p, e);
 

@@ -5,7 +5,7 @@
 
 #include "container/plan.h"
 
-/* The guest kernel's command line. Its console is the container's stderr, so it is silent by default. */
+/* The guest kernel's command line. It is silent by default: its console is the container's. */
 #define PLAN_CMDLINE		"quiet"
 #define PLAN_CMDLINE_DEBUG	"loglevel=7"
 
@@ -13,6 +13,7 @@
 int plan_note(struct plan *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Decide for each of the bundle's mounts. Returns 0, -EINVAL or -ENOMEM. */
-int plan_set_mounts(const struct bundle *b, const struct facts *facts, struct plan *p, struct err *e);
+int plan_set_mounts(const struct bundle *b, const struct facts *facts, struct plan *p,
+		    struct err *e);
 
 #endif

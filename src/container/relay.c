@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* `run` in the foreground: signals, and the bytes of a console, between the user and the container. */
+/* `run` in the foreground: signals, and a console's bytes, between the user and the container. */
 #include "container/relay.h"
 
 #include <errno.h>

@@ -38,8 +38,8 @@ static int run_made(struct creation *c, int *status, struct err *e)
 	return run_wait(c, status, e);
 }
 
-static int run_blocked(const struct lifecycle *l, const struct lifecycle_request *request, int *status,
-		       struct err *e)
+static int run_blocked(const struct lifecycle *l, const struct lifecycle_request *request,
+		       int *status, struct err *e)
 {
 	_autocreation_ struct creation c = CREATION_INIT;
 	int r;

@@ -2,9 +2,10 @@
 /*
  * Start: wake the process that waits at the exec FIFO, and hear whether the guest was executed.
  *
- * The FIFO is removed after the process was woken. If this process is killed in between, the container
- * runs and is still called "created"; the next `start` finds nobody reading the FIFO and puts
- * that right. (Removed first, a container would be called "running" that nothing can ever wake.)
+ * The FIFO is removed after the process was woken. If this process is killed in between, the
+ * container runs and is still called "created"; the next `start` finds nobody reading the FIFO and
+ * puts that right. (Removed first, a container would be called "running" that nothing can ever
+ * wake.)
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -82,7 +83,8 @@ static int start_hear(int status, struct err *e)
 
 static int start_wake(struct state *s, const struct state_lock *lock, struct err *e)
 {
-	_autoclose_ int status = openat(lock->dir, CHILD_STATUS_FIFO, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	_autoclose_ int status =
+		openat(lock->dir, CHILD_STATUS_FIFO, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	_autoclose_ int fifo = -1;
 	int heard, r;
 
@@ -121,7 +123,8 @@ static void start_give_up(const struct state *s)
 		syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
 }
 
-int start_locked(struct state *s, const struct state_lock *lock, const struct bundle *b, struct err *e)
+int start_locked(struct state *s, const struct state_lock *lock, const struct bundle *b,
+		 struct err *e)
 {
 	int r = start_check_status(s, e);
 

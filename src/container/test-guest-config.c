@@ -84,15 +84,19 @@ static const char *text(const struct decoded *d, unsigned int type, size_t n)
 	return nth(d, type, n, strlen(s) + 1);
 }
 
-static const char json[] = "{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"r\",\"readonly\":true},"
-	"\"process\":{\"args\":[\"/bin/sh\",\"-c\",\"\"],\"env\":[\"A=1\",\"B=\"],\"cwd\":\"/tmp\",\"terminal\":true,"
+static const char json[] =
+	"{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"r\",\"readonly\":true},"
+	"\"process\":{\"args\":[\"/bin/sh\",\"-c\",\"\"],\"env\":[\"A=1\",\"B=\"],"
+	"\"cwd\":\"/tmp\",\"terminal\":true,"
 	"\"user\":{\"uid\":1000,\"gid\":1001,\"umask\":63,\"additionalGids\":[4,5,6]},"
 	"\"rlimits\":[{\"type\":\"RLIMIT_NOFILE\",\"soft\":10,\"hard\":18446744073709551615}],"
 	"\"capabilities\":{\"bounding\":[\"CAP_KILL\"],\"effective\":[\"CAP_CHOWN\"]},"
 	"\"noNewPrivileges\":true,\"oomScoreAdj\":-5},\"hostname\":\"h\",\"domainname\":\"d\","
-	"\"mounts\":[{\"destination\":\"/p\",\"type\":\"proc\",\"source\":\"s\",\"options\":[\"ro\",\"hidepid=2\"]}],"
+	"\"mounts\":[{\"destination\":\"/p\",\"type\":\"proc\",\"source\":\"s\","
+	"\"options\":[\"ro\",\"hidepid=2\"]}],"
 	"\"linux\":{\"sysctl\":{\"net.core.somaxconn\":\"7\"},\"maskedPaths\":[\"/m\"],"
-	"\"readonlyPaths\":[\"/o\"],\"devices\":[{\"path\":\"/f\",\"type\":\"p\",\"fileMode\":384,\"uid\":9}]}}";
+	"\"readonlyPaths\":[\"/o\"],"
+	"\"devices\":[{\"path\":\"/f\",\"type\":\"p\",\"fileMode\":384,\"uid\":9}]}}";
 
 struct sample {
 	struct bundle *b;
@@ -183,7 +187,8 @@ static void test_system(void **state)
 	assert_string_equal(text(&d, GCFG_DOMAINNAME, 0), "d");
 	assert_string_equal(text(&d, GCFG_SYSCTL, 0), "net.core.somaxconn=7");
 	assert_int_equal(((const struct gcfg_layer *)nth(&d, GCFG_LAYER, 0, 8))->image, 0);
-	assert_int_equal(((const struct gcfg_root *)nth(&d, GCFG_ROOT, 0, 16))->flags, GCFG_ROOT_READONLY);
+	assert_int_equal(((const struct gcfg_root *)nth(&d, GCFG_ROOT, 0, 16))->flags,
+			 GCFG_ROOT_READONLY);
 	mount = nth(&d, GCFG_MOUNT, 0, sizeof(*mount) + sizeof("proc\0s\0/p\0hidepid=2"));
 	assert_int_equal(mount->flags, 1);
 	strings = (const char *)(mount + 1);
@@ -204,7 +209,9 @@ static void test_file(void **state)
 	char source[] = "/tmp/rnc-test-guest-config-XXXXXX";
 	char destination[] = "/etc/hosts";
 	_autoclose_ int fd = mkstemp(source);
-	struct plan_file file = { .destination = destination, .source = source, .mode = 0644, .readonly = true };
+	struct plan_file file = {
+		.destination = destination, .source = source, .mode = 0644, .readonly = true
+	};
 	const struct gcfg_file *got;
 	struct err e = ERR_INIT;
 	struct sample s;

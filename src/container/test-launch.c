@@ -20,10 +20,17 @@
 static struct launch sample(void)
 {
 	return (struct launch){
-		.mem_size = 64u << 20, .flags = NABLA_LAUNCH_TTY, .cmdline = "quiet",
-		.init = "0707", .init_len = 3, .config = "stream", .config_len = 6,
-		.net = { { .fd = 4, .mtu = 1500, .vnet_hdr_len = 10, .name = "eth0" } }, .nr_nets = 1,
-		.image = { { .fd = 20, .size = 4096 } }, .nr_images = 1,
+		.mem_size = 64u << 20,
+		.flags = NABLA_LAUNCH_TTY,
+		.cmdline = "quiet",
+		.init = "0707",
+		.init_len = 3,
+		.config = "stream",
+		.config_len = 6,
+		.net = { { .fd = 4, .mtu = 1500, .vnet_hdr_len = 10, .name = "eth0" } },
+		.nr_nets = 1,
+		.image = { { .fd = 20, .size = 4096 } },
+		.nr_images = 1,
 	};
 }
 
@@ -41,7 +48,7 @@ static void test_read_back(void **state)
 	assert_int_equal(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDONLY);
 	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
 	assert_int_equal(fstat(fd, &st), 0);
-	/* Shared: what the launch stage does, and what older kernels refuse for a writable descriptor. */
+	/* Shared: what the launch stage does; older kernels refuse it if writable. */
 	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
 	assert_ptr_not_equal(map, MAP_FAILED);
 	record = (const struct nabla_launch *)map;
@@ -140,7 +147,8 @@ static void test_find_program(void **state)
 	(void)state;
 	setenv("RUNNC_LIBEXEC", "/nonexistent", 1);
 	assert_int_equal(launch_open_program(LAUNCH_KERNEL, &fd, &e), -ENOENT);
-	assert_string_equal(e.text, "open guest program '/nonexistent/nabla-linux': No such file or directory");
+	assert_string_equal(e.text, "open guest program '/nonexistent/nabla-linux': No such file "
+				    "or directory");
 	setenv("RUNNC_LIBEXEC", "/proc/self", 1);
 	assert_int_equal(launch_open_program("status", &fd, &e), 0);
 	close(fd);

@@ -15,7 +15,7 @@
 #define MIB (UINT64_C(1) << 20)
 #define GIB (UINT64_C(1) << 30)
 
-/* A bundle, its facts and what became of it. @more is inserted into the object, @linux into "linux". */
+/* A bundle, its facts and what became of it. */
 struct trial {
 	struct bundle *b;
 	struct facts facts;
@@ -32,8 +32,10 @@ static void trial_parse(struct trial *t, const char *more, const char *linux_mor
 	int len;
 
 	memset(t, 0, sizeof(*t));
-	len = snprintf(json, sizeof(json), "{\"ociVersion\":\"1.0.2\",\"process\":{\"args\":[\"/bin/true\"],"
-		       "\"cwd\":\"/\",\"user\":{\"uid\":0,\"gid\":0}},\"root\":{\"path\":\"rootfs\"}%s%s,"
+	len = snprintf(json, sizeof(json),
+		       "{\"ociVersion\":\"1.0.2\",\"process\":{\"args\":[\"/bin/true\"],"
+		       "\"cwd\":\"/\",\"user\":{\"uid\":0,\"gid\":0}},"
+		       "\"root\":{\"path\":\"rootfs\"}%s%s,"
 		       "\"linux\":{\"namespaces\":[{\"type\":\"network\"}]%s%s}}",
 		       more[0] ? "," : "", more, linux_more[0] ? "," : "", linux_more);
 	t->r = bundle_parse(json, (size_t)len, "/bundle", &t->b, &t->e);
@@ -113,7 +115,8 @@ static void test_memory_annotation(void **state)
 	expect("\"annotations\":{\"org.runnc.memory\":\"33G\"}", "",
 	       "annotation org.runnc.memory: '33G' is not between 64 and 32768 MiB");
 	expect("\"annotations\":{\"org.runnc.memory\":\"99999999999999G\"}", "",
-	       "annotation org.runnc.memory: '99999999999999G' is not a number of bytes, or of K, M or G");
+	       "annotation org.runnc.memory: '99999999999999G' is not a number of bytes, or of K, "
+	       "M or G");
 	expect("\"annotations\":{\"org.runnc.memory\":\"much\"}", "",
 	       "annotation org.runnc.memory: 'much' is not a number of bytes, or of K, M or G");
 	expect("\"annotations\":{\"org.runnc.memory\":\"\"}", "",
@@ -125,9 +128,11 @@ static void test_memory_annotation(void **state)
 static void test_memory_too_small(void **state)
 {
 	(void)state;
-	expect("", MEMORY(67108864), "memory limit of 67108864 bytes is too small: the guest needs 64 MiB, "
+	expect("", MEMORY(67108864),
+	       "memory limit of 67108864 bytes is too small: the guest needs 64 MiB, "
 	       "and its kernel and the runtime 17 MiB beside it");
-	expect("", MEMORY(1), "memory limit of 1 bytes is too small: the guest needs 64 MiB, and its kernel "
+	expect("", MEMORY(1),
+	       "memory limit of 1 bytes is too small: the guest needs 64 MiB, and its kernel "
 	       "and the runtime 16 MiB beside it");
 }
 
@@ -150,8 +155,11 @@ static void test_annotations(void **state)
 	expect("\"annotations\":{\"org.runnc.volumes\":\"share\"}", "",
 	       "annotation org.runnc.volumes: 'share' is not copy");
 
-	trial_parse(&t, "\"annotations\":{\"org.runnc.net.mode\":\"bridge\",\"org.runnc.net.mac\":\"random\","
-		    "\"org.runnc.uid\":\"1000\"}", "");
+	trial_parse(&t,
+		    "\"annotations\":{\"org.runnc.net.mode\":\"bridge\",\"org.runnc.net.mac\":"
+		    "\"random\","
+		    "\"org.runnc.uid\":\"1000\"}",
+		    "");
 	trial_plan(&t);
 	assert_int_equal(t.r, 0);
 	assert_int_equal(t.p.net_request.mode, NET_MODE_BRIDGE);
@@ -192,8 +200,9 @@ static void test_no_network(void **state)
 		"\"io.kubernetes.cri.container-type\":\"sandbox\"",
 		"\"io.kubernetes.cri-o.ContainerType\":\"sandbox\"",
 	};
-	const char json[] = "{\"ociVersion\":\"1.0.2\",\"process\":{\"args\":[\"x\"],\"cwd\":\"/\",\"user\":{}},"
-		"\"root\":{\"path\":\"rootfs\"}}";
+	const char json[] = "{\"ociVersion\":\"1.0.2\",\"process\":{\"args\":[\"x\"],"
+			    "\"cwd\":\"/\",\"user\":{}},"
+			    "\"root\":{\"path\":\"rootfs\"}}";
 	struct trial t;
 
 	(void)state;
@@ -220,7 +229,8 @@ static void test_no_network(void **state)
 
 /* ---- mounts -------------------------------------------------------------------------------- */
 
-#define BIND(destination, source, options) "\"mounts\":[{\"destination\":\"" destination "\",\"type\":" \
+#define BIND(destination, source, options) \
+	"\"mounts\":[{\"destination\":\"" destination "\",\"type\":" \
 	"\"bind\",\"source\":\"" source "\",\"options\":[\"rbind\"" options "]}]"
 
 static void trial_bind(struct trial *t, const char *mounts, const struct facts_mount *fact)
@@ -245,11 +255,14 @@ static void test_guest_mounts(void **state)
 	struct trial t;
 
 	(void)state;
-	trial_parse(&t, "\"mounts\":["
+	trial_parse(&t,
+		    "\"mounts\":["
 		    "{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\"},"
-		    "{\"destination\":\"/sys/fs/cgroup\",\"type\":\"cgroup\",\"source\":\"cgroup\"},"
+		    "{\"destination\":\"/sys/fs/cgroup\",\"type\":\"cgroup\","
+		    "\"source\":\"cgroup\"},"
 		    "{\"destination\":\"/run\",\"type\":\"tmpfs\",\"source\":\"tmpfs\",\"options\":"
-		    "[\"nosuid\",\"mode=755\",\"context=\\\"a:b\\\"\",\"size=1k\",\"tmpcopyup\"]}]", "");
+		    "[\"nosuid\",\"mode=755\",\"context=\\\"a:b\\\"\",\"size=1k\",\"tmpcopyup\"]}]",
+		    "");
 	trial_plan(&t);
 	assert_int_equal(t.r, 0);
 	assert_int_equal(t.p.nr_mounts, 2);
@@ -258,7 +271,8 @@ static void test_guest_mounts(void **state)
 	assert_string_equal(t.p.mounts[1].data, "mode=755,size=1k");
 	assert_int_equal(t.p.mounts[1].flags, 2);
 	assert_int_equal(t.p.nr_notes, 2);
-	assert_string_equal(t.p.notes[0], "mount '/sys/fs/cgroup': the guest has no cgroups; left out");
+	assert_string_equal(t.p.notes[0], "mount '/sys/fs/cgroup': the guest has no cgroups; left "
+					  "out");
 	trial_end(&t);
 
 	expect("\"mounts\":[{\"destination\":\"/x\",\"type\":\"nfs\",\"source\":\"a:/b\"}]", "",
@@ -267,7 +281,9 @@ static void test_guest_mounts(void **state)
 
 static void test_bind_file(void **state)
 {
-	const struct facts_mount file = { .kind = FACTS_FILE, .mode = 0640, .uid = 5, .gid = 6, .size = 12 };
+	const struct facts_mount file = {
+		.kind = FACTS_FILE, .mode = 0640, .uid = 5, .gid = 6, .size = 12
+	};
 	const struct facts_mount big = { .kind = FACTS_FILE, .size = (1 << 20) + 1 };
 	struct trial t;
 
@@ -282,13 +298,16 @@ static void test_bind_file(void **state)
 	assert_int_equal(t.p.files[0].gid, 6);
 	assert_true(t.p.files[0].readonly);
 	trial_end(&t);
-	expect_bind(BIND("/big", "/var/big", ""), &big, "mount '/big': file '/var/big' is larger than 1024 KiB; "
+	expect_bind(BIND("/big", "/var/big", ""), &big,
+		    "mount '/big': file '/var/big' is larger than 1024 KiB; "
 		    "bind-mounted files are copied into the guest, volumes are not supported yet");
 }
 
 static void test_bind_dir(void **state)
 {
-	const struct facts_mount empty = { .kind = FACTS_DIR, .empty = true, .mode = 01777, .uid = 7 };
+	const struct facts_mount empty = {
+		.kind = FACTS_DIR, .empty = true, .mode = 01777, .uid = 7
+	};
 	const struct facts_mount full = { .kind = FACTS_DIR };
 	struct trial t;
 
@@ -310,11 +329,15 @@ static void test_bind_dir(void **state)
 	assert_int_equal(t.r, 0);
 	assert_string_equal(t.p.mounts[0].type, "sysfs");
 	trial_end(&t);
-	expect_bind(BIND("/data", "/var/data", ""), &full, "mount '/data': directory '/var/data': volumes are "
-		    "not supported yet (small ones can be copied: annotation org.runnc.volumes=copy)");
+	expect_bind(BIND("/data", "/var/data", ""), &full,
+		    "mount '/data': directory '/var/data': volumes are "
+		    "not supported yet (small ones can be copied: annotation "
+		    "org.runnc.volumes=copy)");
 	/* Only the host's /proc means "the host's": another directory there is a volume. */
-	expect_bind(BIND("/proc", "/var/proc", ""), &full, "mount '/proc': directory '/var/proc': volumes are "
-		    "not supported yet (small ones can be copied: annotation org.runnc.volumes=copy)");
+	expect_bind(BIND("/proc", "/var/proc", ""), &full,
+		    "mount '/proc': directory '/var/proc': volumes are "
+		    "not supported yet (small ones can be copied: annotation "
+		    "org.runnc.volumes=copy)");
 }
 
 #define COPY ",\"annotations\":{\"org.runnc.volumes\":\"copy\"}"
@@ -323,9 +346,12 @@ static void test_copy_volume(void **state)
 {
 	static char one[] = "a", two[] = "d/b";
 	struct facts_file files[] = {
-		{ .path = one, .mode = 0600, .size = 10 }, { .path = two, .mode = 0755, .size = 20 },
+		{ .path = one, .mode = 0600, .size = 10 },
+		{ .path = two, .mode = 0755, .size = 20 },
 	};
-	struct facts_mount dir = { .kind = FACTS_DIR, .listed = true, .files = files, .nr_files = 2 };
+	struct facts_mount dir = {
+		.kind = FACTS_DIR, .listed = true, .files = files, .nr_files = 2
+	};
 	struct trial t;
 
 	(void)state;
@@ -337,14 +363,17 @@ static void test_copy_volume(void **state)
 	trial_end(&t);
 
 	files[1].size = 8 * MIB;
-	expect_bind(BIND("/data", "/var/data", "") COPY, &dir, "mount '/data': directory '/var/data' cannot be "
+	expect_bind(BIND("/data", "/var/data", "") COPY, &dir,
+		    "mount '/data': directory '/var/data' cannot be "
 		    "copied into the guest: it holds more than 8 MiB");
 	files[1].size = UINT64_MAX;
-	expect_bind(BIND("/data", "/var/data", "") COPY, &dir, "mount '/data': directory '/var/data' cannot be "
+	expect_bind(BIND("/data", "/var/data", "") COPY, &dir,
+		    "mount '/data': directory '/var/data' cannot be "
 		    "copied into the guest: it holds more than 8 MiB");
 	files[1].size = 20;
 	dir.listed = false;
-	expect_bind(BIND("/data", "/var/data", "") COPY, &dir, "mount '/data': directory '/var/data' cannot be "
+	expect_bind(BIND("/data", "/var/data", "") COPY, &dir,
+		    "mount '/data': directory '/var/data' cannot be "
 		    "copied into the guest: it holds too many files, or something that is no file");
 }
 
@@ -358,7 +387,8 @@ static void test_bind_other(void **state)
 	(void)state;
 	expect_bind(BIND("/x", "/gone", ""), &missing, "mount '/x': source '/gone' does not exist");
 	expect_bind(BIND("/run/docker.sock", "/run/docker.sock", ""), &socket,
-		    "mount '/run/docker.sock': source '/run/docker.sock' is neither a file nor a directory");
+		    "mount '/run/docker.sock': source '/run/docker.sock' is neither a file nor a "
+		    "directory");
 	trial_bind(&t, BIND("/etc/secret", "/dev/null", ""), &null);
 	assert_int_equal(t.r, 0);
 	assert_int_equal(t.p.nr_masked, 1);
@@ -398,7 +428,8 @@ static void test_notes(void **state)
 	struct trial t;
 
 	(void)state;
-	trial_parse(&t, "", "\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ALLOW\"},\"mountLabel\":\"x\"");
+	trial_parse(&t, "",
+		    "\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ALLOW\"},\"mountLabel\":\"x\"");
 	trial_plan(&t);
 	assert_int_equal(t.r, 0);
 	assert_int_equal(t.p.nr_notes, 2);
@@ -411,13 +442,25 @@ static void test_notes(void **state)
 static void test_network(void **state)
 {
 	struct net_link links[] = { {
-		.index = 2, .type = 1, .carrier = true, .flags = 0x11043, .mtu = 1400, .has_mac = true,
-		.mac = { 2, 0, 0, 0, 0, 1 }, .name = "eth0", .kind = "veth",
+		.index = 2,
+		.type = 1,
+		.carrier = true,
+		.flags = 0x11043,
+		.mtu = 1400,
+		.has_mac = true,
+		.mac = { 2, 0, 0, 0, 0, 1 },
+		.name = "eth0",
+		.kind = "veth",
 	} };
 	struct net_addr addrs[] = { { .addr = {
-		.link = 2, .family = 2, .prefix = 32, .valid_lft = UINT32_MAX, .preferred_lft = UINT32_MAX,
-		.local = { 10, 1, 2, 3 }, .peer = { 10, 1, 2, 3 },
-	} } };
+					      .link = 2,
+					      .family = 2,
+					      .prefix = 32,
+					      .valid_lft = UINT32_MAX,
+					      .preferred_lft = UINT32_MAX,
+					      .local = { 10, 1, 2, 3 },
+					      .peer = { 10, 1, 2, 3 },
+				      } } };
 	struct net_survey survey = { .links = links, .nr_links = 1, .addrs = addrs, .nr_addrs = 1 };
 	struct trial t;
 

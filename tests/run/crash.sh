@@ -3,6 +3,7 @@
 # timeout: 900
 # kill -9 of every command at many points, commands against each other, and many containers at once:
 # afterwards `delete --force` leaves nothing, and the network namespace is as it was.
+# shellcheck disable=SC2016	# jq's variables
 . "$(dirname "$0")/../lib/tap.sh"
 . "$(dirname "$0")/standin.sh"
 . "$top/tests/net/topology.sh"
@@ -70,7 +71,7 @@ done
 is "kill -9 of $rounds creates ($interrupted in time): delete --force leaves nothing" "" "$failures"
 check "some were killed in time" test "$interrupted" -gt 0
 
-failures= interrupted=0 spread=$((took / 4))
+failures='' interrupted=0 spread=$((took / 4))
 for ((i = 0; i < rounds / 2; i++)); do
 	rt create --bundle "$TMP/c" "$ID" </dev/null >"$TMP/out" 2>&1
 	killed start "$ID"
@@ -85,7 +86,7 @@ for ((i = 0; i < rounds / 2; i++)); do
 done
 is "kill -9 of $i starts ($interrupted in time): a second one puts it right" "" "$failures"
 
-failures= interrupted=0 spread=$took
+failures='' interrupted=0 spread=$took
 for ((i = 0; i < rounds / 2; i++)); do
 	rt run --detach --bundle "$TMP/c" "$ID" </dev/null >"$TMP/out" 2>&1
 	killed delete --force "$ID"

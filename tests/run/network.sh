@@ -4,6 +4,7 @@
 # The network through the whole runtime, with a stand-in guest: what the namespace had is what the
 # guest is told, in both modes; hooks may bring the interface; afterwards all is as before. That frames
 # flow is tested with the real guest, and for the plumbing alone in tests/net.
+# shellcheck disable=SC2016	# jq's variables
 . "$(dirname "$0")/../lib/tap.sh"
 . "$(dirname "$0")/standin.sh"
 . "$top/tests/net/topology.sh"

@@ -10,9 +10,10 @@
  *	fail WORD	print the word to stderr, exit 1
  *	cat		copy stdin to stdout until its end
  *	wait		print "waiting", then wait for a signal and exit with 128 + its number
- *	size		print the terminal's rows and columns, again at every SIGWINCH; SIGTERM ends it
- *	self		print what the host process looks like: ids, groups, capabilities, descriptors, root
- *	sh ...		anything else is an error: exit 127
+ *	size		print the terminal's rows and columns, again at each SIGWINCH, until SIGTERM
+ *	self		print what the host process looks like: ids, groups, descriptors, root
+ *
+ * Anything else is an error: exit 127.
  *
  * It reads untrusted bytes with the same care as the real one, but it is not confined.
  */
@@ -238,13 +239,15 @@ static void dump_file(const char *p, size_t len)
 	const struct gcfg_file *f = PAYLOAD(gcfg_file);
 	size_t at = sizeof(*f);
 	const char *path = payload_string(p, len, &at);
+	size_t line = 0;
 
 	if (f->size != len - at)
 		bad("config: file %s has a bad size", path);
+	/* Its first line: the contents need not end in a NUL. */
+	while (line < f->size && p[at + line] != '\n')
+		line++;
 	printf("file %s mode=%o uid=%u gid=%u flags=%u size=%llu: %.*s\n", path, f->mode, f->uid,
-	       f->gid, f->flags, (unsigned long long)f->size,
-	       (int)strcspn(p + at, "\n") < (int)f->size ? (int)strcspn(p + at, "\n") : (int)f->size,
-	       p + at);
+	       f->gid, f->flags, (unsigned long long)f->size, (int)line, p + at);
 }
 
 static void dump_user(const char *p, size_t len)
@@ -317,7 +320,10 @@ static void dump_record(unsigned int type, const char *p, size_t len)
 	case GCFG_DEVICE: printf("device\n"); break;
 	case GCFG_MASKED_PATH: printf("masked %s\n", payload_string(p, len, &at)); break;
 	case GCFG_READONLY_PATH: printf("readonly %s\n", payload_string(p, len, &at)); break;
-	case GCFG_LINK: case GCFG_ADDR: case GCFG_ROUTE: case GCFG_NEIGH: dump_net(type, p, len); break;
+	case GCFG_LINK:
+	case GCFG_ADDR:
+	case GCFG_ROUTE:
+	case GCFG_NEIGH: dump_net(type, p, len); break;
 	default: bad("config: unknown record type %u", type);
 	}
 }
@@ -328,8 +334,8 @@ static void config_walk(const char *data, size_t len, bool dump)
 	const struct gcfg_header *h = (const struct gcfg_header *)data;
 	size_t at = sizeof(*h);
 
-	if (len < sizeof(*h) || memcmp(h->magic, GCFG_MAGIC, 8) != 0 || h->version != GCFG_VERSION ||
-	    h->size != len || len > GCFG_MAX_SIZE)
+	if (len < sizeof(*h) || memcmp(h->magic, GCFG_MAGIC, 8) != 0 ||
+	    h->version != GCFG_VERSION || h->size != len || len > GCFG_MAX_SIZE)
 		bad("config: bad header");
 	nr_args = 0;
 	for (uint32_t i = 0; i < h->count; i++) {
@@ -445,8 +451,8 @@ static int act_echo(void)
 
 static void dump_launch(const struct nabla_launch *l)
 {
-	printf("memory %llu\nflags-launch 0x%x\ncmdline %s\n", (unsigned long long)l->mem_size, l->flags,
-	       map + l->cmdline.offset);
+	printf("memory %llu\nflags-launch 0x%x\ncmdline %s\n", (unsigned long long)l->mem_size,
+	       l->flags, map + l->cmdline.offset);
 	for (unsigned int i = 0; i < l->nr_images; i++)
 		printf("image %u fd=%d size=%llu\n", i, l->image[i].fd,
 		       (unsigned long long)l->image[i].size);
