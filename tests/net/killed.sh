@@ -83,7 +83,7 @@ each_kill()
 	done
 }
 
-topo_a_up && furnish || not_ok "build"
+if ! topo_a_up || ! furnish; then not_ok "build"; fi
 before=$(pod_dump)
 for mode in tc bridge; do
 	each_kill $mode "$before"

@@ -60,7 +60,7 @@ pod_dump()
 		tc -n "$ns" qdisc
 		for link in eth0 net1; do
 			tc -n "$ns" filter show dev $link ingress 2>/dev/null
-			topo_in "$ns" sysctl -a -r "^net.ipv[46].conf.$link[.]" 2>/dev/null
+			topo_in "$ns" sysctl -a -r "^net.ipv[46].conf.${link}[.]" 2>/dev/null
 		done
 	} | sed -E 's/(_lft|expires) [0-9]+sec/\1 SECONDS/g'
 }

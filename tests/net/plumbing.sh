@@ -102,7 +102,7 @@ TOPO_MTU=1400
 topo_a_up && for mode in tc bridge; do
 	guest_start $mode adopt
 	has "mtu 1400 $mode: the guest knows" "mtu 1400" "$(guest_in ip -o link show dev eth0)"
-	check "mtu 1400 $mode: the largest frame" ping4 -M do -s 1372
+	check "mtu 1400 $mode: the largest frame" ping4 -M "do" -s 1372
 	check "mtu 1400 $mode: TCP to the guest" tcp_to_guest
 	check "mtu 1400 $mode: TCP from the guest" tcp_from_guest
 	guest_stop

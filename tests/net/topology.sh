@@ -194,20 +194,20 @@ topo_slash32()
 	[ "$TOPO_V6" != 1 ] || TOPO_IP1_6=fd00:17::5 TOPO_IP2_6=fd00:17::4
 	for n in 1 2; do
 		[ $n = 1 ] && link=$1 ip=$TOPO_IP1 mac=$TOPO_MAC1 || link=$2 ip=$TOPO_IP2 mac=$TOPO_MAC2
-		ip -n "$TOPO_PREFIX-pod$n" addr add $ip/32 dev eth0
+		ip -n "$TOPO_PREFIX-pod$n" addr add "$ip/32" dev eth0
 		ip -n "$TOPO_PREFIX-pod$n" route add $TOPO_GW dev eth0 scope link
 		ip -n "$TOPO_PREFIX-pod$n" route add default via $TOPO_GW dev eth0
-		ip -n "$TOPO_ROUTER" route add $ip/32 dev "$link" scope link
-		ip -n "$TOPO_ROUTER" neigh replace $ip lladdr "$mac" dev "$link" nud permanent || return
+		ip -n "$TOPO_ROUTER" route add "$ip/32" dev "$link" scope link
+		ip -n "$TOPO_ROUTER" neigh replace "$ip" lladdr "$mac" dev "$link" nud permanent || return
 		[ "$TOPO_V6" = 1 ] || continue
 		[ $n = 1 ] && ip=$TOPO_IP1_6 || ip=$TOPO_IP2_6
 		gw6=$(ip -n "$TOPO_ROUTER" -6 -o addr show dev "$link" scope link |
 			sed -n 's/.*inet6 \([^/]*\).*/\1/p')
 		[ $n = 2 ] || TOPO_GW6=$gw6
-		ip -n "$TOPO_PREFIX-pod$n" addr add $ip/128 dev eth0
+		ip -n "$TOPO_PREFIX-pod$n" addr add "$ip/128" dev eth0
 		ip -n "$TOPO_PREFIX-pod$n" -6 route add default via "$gw6" dev eth0
-		ip -n "$TOPO_ROUTER" -6 route add $ip/128 dev "$link"
-		ip -n "$TOPO_ROUTER" neigh replace $ip lladdr "$mac" dev "$link" nud permanent || return
+		ip -n "$TOPO_ROUTER" -6 route add "$ip/128" dev "$link"
+		ip -n "$TOPO_ROUTER" neigh replace "$ip" lladdr "$mac" dev "$link" nud permanent || return
 	done
 }
 
@@ -246,11 +246,11 @@ topo_ptp_up()
 	for n in 1 2; do
 		[ $n = 1 ] && ip=$TOPO_IP1 host=$TOPO_HOST1 || ip=$TOPO_IP2 host=$TOPO_HOST2
 		ip -n "$TOPO_NODE" addr add $TOPO_GW/32 dev "$host"
-		ip -n "$TOPO_NODE" route add $ip/32 dev "$host" scope host
-		ip -n "$TOPO_PREFIX-pod$n" addr add $ip/24 brd 10.67.0.255 dev eth0
+		ip -n "$TOPO_NODE" route add "$ip/32" dev "$host" scope host
+		ip -n "$TOPO_PREFIX-pod$n" addr add "$ip/24" brd 10.67.0.255 dev eth0
 		ip -n "$TOPO_PREFIX-pod$n" route del 10.67.0.0/24 dev eth0
-		ip -n "$TOPO_PREFIX-pod$n" route add $TOPO_GW dev eth0 scope link src $ip
-		ip -n "$TOPO_PREFIX-pod$n" route add 10.67.0.0/24 via $TOPO_GW dev eth0 src $ip
+		ip -n "$TOPO_PREFIX-pod$n" route add $TOPO_GW dev eth0 scope link src "$ip"
+		ip -n "$TOPO_PREFIX-pod$n" route add 10.67.0.0/24 via $TOPO_GW dev eth0 src "$ip"
 		ip -n "$TOPO_PREFIX-pod$n" route add default via $TOPO_GW dev eth0 || return
 	done
 	topo_settle
