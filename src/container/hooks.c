@@ -3,8 +3,9 @@
  * Hooks: one process each, in a process group of its own.
  *
  * stdin is a memory file with the state, not a pipe: a hook that does not read it can neither block
- * nor kill the runtime. stdout and stderr are one pipe, of which the end is kept for the message. What
- * a hook leaves running in the background may hold that pipe; only the hook itself is waited for.
+ * nor kill the runtime. stdout and stderr are one pipe, of which the end is kept for the message.
+ * What a hook leaves running in the background may hold that pipe; only the hook itself is waited
+ * for.
  */
 #include "container/hooks.h"
 
@@ -28,10 +29,12 @@
 #include "ns/ns.h"
 
 #define HOOK_TAIL	400	/* bytes of output that a message shows */
-#define HOOK_FAIL_FD	3	/* in the hook, until it is executed: where to say that it cannot be */
+/* in the hook, until it is executed: where to say that it cannot be */
+#define HOOK_FAIL_FD	3
 
-#define HOOK_ALL_NS	(CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWUSER | \
-			 CLONE_NEWCGROUP | CLONE_NEWTIME)
+#define HOOK_ALL_NS                                                                                \
+	(CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWUSER |               \
+	 CLONE_NEWCGROUP | CLONE_NEWTIME)
 
 static const struct {
 	const char *name;
@@ -82,7 +85,8 @@ static void signals_default(void)
 	sigset_t none;
 
 	for (int signal = 1; signal < NSIG; signal++)
-		sigaction(signal, &act, NULL);	/* fails for SIGKILL, SIGSTOP and libc's own: fine */
+		/* fails for SIGKILL, SIGSTOP and libc's own: fine */
+		sigaction(signal, &act, NULL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -96,8 +100,8 @@ static int hook_descriptors(const struct hook_run *h, struct err *e)
 	int out = fcntl(h->out[1], F_DUPFD_CLOEXEC, 10);
 	int fail = fcntl(h->fail[1], F_DUPFD_CLOEXEC, 10);
 
-	if (in < 0 || out < 0 || fail < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0 ||
-	    dup3(fail, HOOK_FAIL_FD, O_CLOEXEC) < 0)
+	if (in < 0 || out < 0 || fail < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 ||
+	    dup2(out, 2) < 0 || dup3(fail, HOOK_FAIL_FD, O_CLOEXEC) < 0)
 		return err_set(e, -errno, "set up its descriptors");
 	return ns_fds_close_except(keep, 1, e);
 }
@@ -111,7 +115,9 @@ static int hook_enter(const struct hook_run *h, struct err *e)
 	r = ns_enter(h->container, h->ns, e);
 	if (r < 0)
 		return r;
-	/* Root of the user namespace that was entered; the same as before if that is the runtime's. */
+	/*
+	 * Root of the user namespace that was entered; the same as before if that is the runtime's.
+	 */
 	if (geteuid() != 0 && (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
 		return err_set(e, -errno, "become root of the user namespace");
 	return 0;
@@ -165,7 +171,8 @@ static int hook_start(struct hook_run *h, const char *state, struct err *e)
 	sigset_t before;
 
 	h->in = memfd_create("hook-state", MFD_CLOEXEC);
-	if (h->in < 0 || pipe2(h->out, O_CLOEXEC | O_NONBLOCK) < 0 || pipe2(h->fail, O_CLOEXEC | O_NONBLOCK) < 0)
+	if (h->in < 0 || pipe2(h->out, O_CLOEXEC | O_NONBLOCK) < 0 ||
+	    pipe2(h->fail, O_CLOEXEC | O_NONBLOCK) < 0)
 		return err_set(e, -errno, "make its descriptors");
 	/* Only our end must not block; the other is a program's stdout. */
 	if (fcntl(h->out[1], F_SETFL, 0) < 0)

@@ -41,11 +41,15 @@ int state_check_id(const char *id, struct err *e)
 		return err_say(e, -EINVAL, "the container id is empty");
 	if (len > STATE_ID_MAX || len != strspn(id, allowed) || strcmp(id, ".") == 0 ||
 	    strcmp(id, "..") == 0)
-		return err_say(e, -EINVAL, "container id '%.64s%s': 1 to %d letters, digits, '_', '+', '-', "
-			       "'.' are allowed", id, len > 64 ? "..." : "", STATE_ID_MAX);
+		return err_say(e, -EINVAL,
+			       "container id '%.64s%s': 1 to %d letters, digits, '_', '+', '-', "
+			       "'.' are allowed",
+			       id, len > 64 ? "..." : "", STATE_ID_MAX);
 	if (len > NAME_MAX)
-		return err_say(e, -ENAMETOOLONG, "container id '%.64s...': longer than the %d bytes of a "
-			       "file name", id, NAME_MAX);
+		return err_say(e, -ENAMETOOLONG,
+			       "container id '%.64s...': longer than the %d bytes of a "
+			       "file name",
+			       id, NAME_MAX);
 	return 0;
 }
 
@@ -91,8 +95,8 @@ static bool process_runs(pid_t pid, uint64_t start)
 	uint64_t now;
 	char state;
 
-	return process_stat(pid, &state, &now) == 0 && now == start && state != 'Z' && state != 'X' &&
-	       state != 'x';
+	return process_stat(pid, &state, &now) == 0 && now == start && state != 'Z' &&
+	       state != 'X' && state != 'x';
 }
 
 int state_set_pid(struct state *s, pid_t pid, struct err *e)
@@ -142,7 +146,8 @@ enum state_status state_status(const struct state *s)
 
 /* Temporary names: "~new.PID.START.N". */
 
-static int temporary_name(const char *prefix, unsigned int n, char name[NAME_MAX + 1], struct err *e)
+static int temporary_name(const char *prefix, unsigned int n, char name[NAME_MAX + 1],
+			  struct err *e)
 {
 	uint64_t start;
 	char state;
@@ -259,7 +264,8 @@ static int lock_wait(int fd, const char *id, int timeout_ms, struct err *e)
 /* Open and lock the lock file in directory @dir. *@fd is the caller's. */
 static int lock_take(int dir, const char *id, int timeout_ms, int *fd, struct err *e)
 {
-	_autoclose_ int lock = openat(dir, STATE_LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	_autoclose_ int lock =
+		openat(dir, STATE_LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	int r;
 
 	if (lock < 0)
@@ -507,8 +513,9 @@ int state_remove(struct state_lock *lock, struct err *e)
 		r = temporary_name(STATE_OLD, n, name, e);
 		if (r < 0)
 			return r;
-		r = syscall(SYS_renameat2, root, lock->id, root, name, 1 /* RENAME_NOREPLACE */) < 0 ?
-			-errno : 0;
+		r = syscall(SYS_renameat2, root, lock->id, root, name, 1 /* RENAME_NOREPLACE */) < 0
+			    ? -errno
+			    : 0;
 	} while (r == -EEXIST && ++n < STATE_NAME_TRIES);
 	if (r < 0 && r != -ENOENT)
 		return err_set(e, r, "remove the state of container '%s'", lock->id);

@@ -3,15 +3,15 @@
  * The state of containers on disk: ROOT/ID/state.json, with a lock beside it.
  *
  * How it survives kill -9 at any point:
- *  - A new container's directory is made complete (lock taken, state.json written) under a name that
- *    no id can have, "~new.PID.START.N", and then renamed to ROOT/ID. So ROOT/ID appears at once and
- *    locked, or not at all.
+ *  - A new container's directory is made complete (lock taken, state.json written) under a name
+ *    that no id can have, "~new.PID.START.N", and then renamed to ROOT/ID. So ROOT/ID appears at
+ *    once and locked, or not at all.
  *  - state.json is replaced by rename.
  *  - Removal first renames ROOT/ID to "~old.PID.START.N", then takes that apart.
  *  - What is left under "~" names by a process that is dead is swept by the next state_create(),
  *    state_open() and state_list().
- * What outlives a command (link, cgroup, image reference, ...) is put into the state and saved before
- * it is made; `delete` undoes it from here.
+ * What outlives a command (link, cgroup, image reference, ...) is put into the state and saved
+ * before it is made; `delete` undoes it from here.
  *
  * The lock is a flock() on ROOT/ID/lock. It dies with its holder. A descriptor of it must not reach
  * the container's process: ns_child_start() closes all but those that it is told to keep.
@@ -38,7 +38,8 @@
 /* Positive returns. */
 #define STATE_EXISTS	1	/* state_create(): the id is taken */
 #define STATE_NONE	2	/* there is no such container */
-#define STATE_DAMAGED	3	/* its directory is there, its state.json is missing or unreadable */
+/* its directory is there, its state.json is missing or unreadable */
+#define STATE_DAMAGED	3
 
 enum state_status {		/* [runtime] "State" */
 	STATE_CREATING,		/* `create` has not finished, and its process is alive */
@@ -62,7 +63,8 @@ struct state {
 	char created[TIMESTAMP_MAX];	/* RFC 3339; set by state_create() */
 	uid_t owner;		/* set by state_create() */
 
-	pid_t pid;		/* of the container's process; 0: none yet. Set by state_set_pid() */
+	/* of the container's process; 0: none yet. Set by state_set_pid() */
+	pid_t pid;
 	uint64_t pid_start;	/* field 22 of its /proc/PID/stat */
 	pid_t creator;		/* `create` itself; set by state_create() */
 	uint64_t creator_start;
@@ -74,7 +76,8 @@ struct state {
 	size_t nr_namespaces;
 	char **images;		/* references into the image cache, NULL-terminated; NULL: none */
 	json_t *net;		/* what src/net needs to restore the interfaces, or NULL */
-	json_t *extra;		/* object of whatever else later commands need (hooks, ...), or NULL */
+	/* object of whatever else later commands need (hooks, ...), or NULL */
+	json_t *extra;
 };
 
 #define STATE_INIT { .id = NULL }
@@ -105,8 +108,8 @@ int state_check_id(const char *id, struct err *e);
 char *state_path(const char *root, const char *id, const char *name);
 
 /*
- * Make the container @s->id, whose other fields may be empty yet, write it down and lock it. @root is
- * made if it is missing. Fills in created, owner, creator. Returns 0 with *@lock the caller's;
+ * Make the container @s->id, whose other fields may be empty yet, write it down and lock it. @root
+ * is made if it is missing. Fills in created, owner, creator. Returns 0 with *@lock the caller's;
  * STATE_EXISTS with @e saying so; or -errno.
  */
 int state_create(const char *root, struct state *s, struct state_lock *lock, struct err *e);
@@ -126,8 +129,8 @@ int state_open(const char *root, const char *id, int timeout_ms, struct state_lo
 int state_read(const char *root, const char *id, struct state *s, struct err *e);
 
 /*
- * Remove the directory of a locked container, and let go of it. Everything that it lists must have been undone
- * before. A damaged one too. Returns 0 or -errno.
+ * Remove the directory of a locked container, and let go of it. Everything that it lists must have
+ * been undone before. A damaged one too. Returns 0 or -errno.
  */
 int state_remove(struct state_lock *lock, struct err *e);
 
@@ -156,8 +159,8 @@ bool state_alive(const struct state *s);
 int state_pidfd(const struct state *s, int *pidfd, struct err *e);
 
 /*
- * The state as [runtime] "State" defines it, for hooks and `runnc state`: ociVersion, id, status, pid
- * (while there is one), bundle, annotations. The caller's; NULL: no memory.
+ * The state as [runtime] "State" defines it, for hooks and `runnc state`: ociVersion, id, status,
+ * pid (while there is one), bundle, annotations. The caller's; NULL: no memory.
  */
 json_t *state_json(const struct state *s, enum state_status status);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * state.json: struct state as text and back. The members that the runtime-spec gives a state have its
- * names; ours are beside them. Unknown members are ignored, those of a wrong type make it damaged.
+ * state.json: struct state as text and back. The members that the runtime-spec gives a state have
+ * its names; ours are beside them. Unknown members are ignored, those of a wrong type make it
+ * damaged.
  */
 #include "container/state_json.h"
 
@@ -68,7 +69,8 @@ json_t *state_json(const struct state *s, enum state_status status)
 
 	if (!j)
 		return NULL;
-	bad |= json_object_set_new(j, "ociVersion", text_json(s->oci_version ? s->oci_version : "1.0.2"));
+	bad |= json_object_set_new(j, "ociVersion",
+				   text_json(s->oci_version ? s->oci_version : "1.0.2"));
 	bad |= json_object_set_new(j, "id", text_json(s->id));
 	bad |= json_object_set_new(j, "status", json_string(state_status_name(status)));
 	if (s->pid > 0 && status != STATE_STOPPED)
@@ -109,10 +111,10 @@ static json_t *cgroups_json(const struct cgroup_list *list)
 	for (size_t i = 0; i < list->n && !bad; i++) {
 		const struct cgroup_place *p = &list->v[i];
 
-		bad = json_array_append_new(array, json_pack("{s:s, s:i, s:I, s:b, s:b}", "dir", p->dir,
-							     "version", p->version, "controllers",
-							     (json_int_t)p->controllers, "leaf", (int)p->leaf,
-							     "ours", (int)p->ours));
+		bad = json_array_append_new(
+			array, json_pack("{s:s, s:i, s:I, s:b, s:b}", "dir", p->dir, "version",
+					 p->version, "controllers", (json_int_t)p->controllers,
+					 "leaf", (int)p->leaf, "ours", (int)p->ours));
 	}
 	if (bad) {
 		json_decref(array);
@@ -127,8 +129,9 @@ static json_t *namespaces_json(const struct state *s)
 	int bad = !array;
 
 	for (size_t i = 0; i < s->nr_namespaces && !bad; i++)
-		bad = json_array_append_new(array, json_pack("{s:s, s:s?}", "type", s->namespaces[i].type,
-							     "path", s->namespaces[i].path));
+		bad = json_array_append_new(array,
+					    json_pack("{s:s, s:s?}", "type", s->namespaces[i].type,
+						      "path", s->namespaces[i].path));
 	if (bad) {
 		json_decref(array);
 		return NULL;

@@ -9,8 +9,8 @@
 int state_to_text(const struct state *s, char **text, struct err *e);
 
 /*
- * Read @len bytes, which may be cut short or anything else, into *@s, which is the caller's also after
- * a failure. Returns 0; -EPROTO if it is no state of container @id; -ENOMEM.
+ * Read @len bytes, which may be cut short or anything else, into *@s, which is the caller's also
+ * after a failure. Returns 0; -EPROTO if it is no state of container @id; -ENOMEM.
  */
 int state_from_text(const char *text, size_t len, const char *id, struct state *s, struct err *e);
 

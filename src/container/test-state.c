@@ -58,9 +58,12 @@ static struct state full(const char *id)
 	s.exec_fifo = state_path(root, id, "exec.fifo");
 	s.cgroups.v = calloc(2, sizeof(*s.cgroups.v));
 	s.cgroups.n = 2;
-	s.cgroups.v[0] = (struct cgroup_place){ .dir = strdup("/cg/x"), .version = 1, .controllers = 0x4000 };
-	s.cgroups.v[1] = (struct cgroup_place){ .dir = strdup("/cg/x/y"), .version = 2, .controllers = 9,
-						.leaf = true, .ours = true };
+	s.cgroups.v[0] = (struct cgroup_place){ .dir = strdup("/cg/x"),
+						.version = 1,
+						.controllers = 0x4000 };
+	s.cgroups.v[1] = (struct cgroup_place){
+		.dir = strdup("/cg/x/y"), .version = 2, .controllers = 9, .leaf = true, .ours = true
+	};
 	s.namespaces = calloc(2, sizeof(*s.namespaces));
 	s.nr_namespaces = 2;
 	s.namespaces[0].type = strdup("network");
@@ -88,7 +91,8 @@ static int entries(void)
 static void test_check_id(void **state)
 {
 	static const char *const good[] = { "a", "A-Z_+.9", "...", ".a", "-", "0" };
-	static const char *const bad[] = { "", ".", "..", "a/b", "/", "a b", "a,b", "~new", "a\n", "\303\251" };
+	static const char *const bad[] = { "",	  ".",	 "..",	 "a/b", "/",
+					   "a b", "a,b", "~new", "a\n", "\303\251" };
 	struct err e = ERR_INIT;
 	char big[1100];
 
@@ -196,7 +200,8 @@ static void test_lock_excludes(void **state)
 	(void)state;
 	assert_int_equal(state_create(root, &s, &lock, &e), 0);
 	assert_int_equal(state_open(root, "c1", 30, &second, &read, &e), -ETIMEDOUT);
-	snprintf(words, sizeof(words), "container 'c1' is in use by process %d; waited 30 ms", getpid());
+	snprintf(words, sizeof(words), "container 'c1' is in use by process %d; waited 30 ms",
+		 getpid());
 	assert_string_equal(e.text, words);
 	/* reading needs no lock */
 	assert_int_equal(state_read(root, "c1", &read, &e), 0);
@@ -246,7 +251,9 @@ static int life(void)
 	return 0;
 }
 
-/* Let @pid, a tracee, go on to its @stop-th system call entry or exit. False: it ended before that. */
+/*
+ * Let @pid, a tracee, go on to its @stop-th system call entry or exit. False: it ended before that.
+ */
 static bool run_to(pid_t pid, int stop)
 {
 	int status;
@@ -264,8 +271,8 @@ static bool run_to(pid_t pid, int stop)
 }
 
 /*
- * What must hold after a kill: the container is there whole, or it is not there; it can be opened at
- * once, is stopped, can be removed; and nothing is left then.
+ * What must hold after a kill: the container is there whole, or it is not there; it can be opened
+ * at once, is stopped, can be removed; and nothing is left then.
  */
 static void check_after_kill(int stop)
 {
@@ -374,14 +381,26 @@ static void test_damaged(void **state)
 static void test_wrong_members(void **state)
 {
 	static const char *const texts[] = {
-		"", "null", "[]", "{}", "{\"id\":\"c1\"}", "{\"id\":\"c2\"}", "{\"id\":\"c1\",\"id\":\"c1\"}",
-		"\377\376", "{\"id\":1}",
+		"",
+		"null",
+		"[]",
+		"{}",
+		"{\"id\":\"c1\"}",
+		"{\"id\":\"c2\"}",
+		"{\"id\":\"c1\",\"id\":\"c1\"}",
+		"\377\376",
+		"{\"id\":1}",
 	};
 	static const char *const changes[][2] = {
-		{ "\"pid\": 0", "\"pid\": -1" }, { "\"pid\": 0", "\"pid\": 99999999999" },
-		{ "\"pid\": 0", "\"pid\": \"0\"" }, { "\"complete\": false", "\"complete\": 0" },
-		{ "\"version\": 2", "\"version\": 3" }, { "\"/cg/x\"", "\"cg/x\"" },
-		{ "\"network\"", "null" }, { "\"sha256:abc\"", "5" }, { "\"leaf\": true", "\"leaf\": null" },
+		{ "\"pid\": 0", "\"pid\": -1" },
+		{ "\"pid\": 0", "\"pid\": 99999999999" },
+		{ "\"pid\": 0", "\"pid\": \"0\"" },
+		{ "\"complete\": false", "\"complete\": 0" },
+		{ "\"version\": 2", "\"version\": 3" },
+		{ "\"/cg/x\"", "\"cg/x\"" },
+		{ "\"network\"", "null" },
+		{ "\"sha256:abc\"", "5" },
+		{ "\"leaf\": true", "\"leaf\": null" },
 		{ "\"annotations\": {", "\"annotations\": [], \"x\": {" },
 	};
 	struct state s = full("c1");
@@ -391,7 +410,8 @@ static void test_wrong_members(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		assert_int_equal(state_from_text(texts[i], strlen(texts[i]), "c1", &read, &e), -EPROTO);
+		assert_int_equal(state_from_text(texts[i], strlen(texts[i]), "c1", &read, &e),
+				 -EPROTO);
 		state_free(&read);
 	}
 	strcpy(s.created, "x");
@@ -403,7 +423,8 @@ static void test_wrong_members(void **state)
 		assert_non_null(at);
 		changed = str_printf("%.*s%s%s", (int)(at - text), text, changes[i][1],
 				     at + strlen(changes[i][0]));
-		assert_int_equal(state_from_text(changed, strlen(changed), "c1", &read, &e), -EPROTO);
+		assert_int_equal(state_from_text(changed, strlen(changed), "c1", &read, &e),
+				 -EPROTO);
 		assert_non_null(strstr(e.text, "is missing or wrong"));
 		state_free(&read);
 		free(changed);
@@ -493,7 +514,8 @@ static void test_sweep_spares_the_living(void **state)
 	/* start times: 1 is no living process's; ours is read from a state */
 	assert_int_equal(state_create(root, &s, &lock, &e), 0);
 	assert_int_equal(state_remove(&lock, &e), 0);
-	snprintf(name, sizeof(name), "%s/~new.%d.%llu.7", root, getpid(), (unsigned long long)s.creator_start);
+	snprintf(name, sizeof(name), "%s/~new.%d.%llu.7", root, getpid(),
+		 (unsigned long long)s.creator_start);
 	assert_int_equal(mkdir(name, 0700), 0);
 	snprintf(name, sizeof(name), "%s/~new.%d.1.7", root, getpid());
 	assert_int_equal(mkdir(name, 0700), 0);

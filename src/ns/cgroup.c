@@ -74,7 +74,10 @@ const struct cgroup_place *cgroup_leaf_v2(const struct cgroup_list *list)
 	return NULL;
 }
 
-/* cpusets(7): a v1 cpuset starts with neither cpus nor mems, and takes no process until it has both. */
+/*
+ * cpusets(7): a v1 cpuset starts with neither cpus nor mems, and takes no process until it has
+ * both.
+ */
 static int cpuset_inherit(const char *parent, const char *dir, struct err *e)
 {
 	static const char *const files[] = { "cpuset.cpus", "cpuset.mems" };
@@ -118,8 +121,11 @@ static int controller_switch_on(const char *dir, const char *name, struct err *e
 	r = cgroup_write(dir, "cgroup.subtree_control", order, &why);
 	/* cgroup-v2.rst, "No Internal Process Constraint" */
 	if (r == -EBUSY)
-		return err_say(e, r, "switch on controller '%s' below cgroup '%s': it holds processes of its "
-			       "own; choose a cgroupsPath below one that holds none", name, dir);
+		return err_say(
+			e, r,
+			"switch on controller '%s' below cgroup '%s': it holds processes of its "
+			"own; choose a cgroupsPath below one that holds none",
+			name, dir);
 	if (r < 0)
 		return err_set(e, r, "switch on controller '%s' below cgroup '%s'", name, dir);
 	return 0;
@@ -145,7 +151,8 @@ static int controllers_switch_on(const struct cgroup_place *place, uint32_t want
 }
 
 /* Make place @i, which has its parent in front of it. Returns -ENOENT if that has gone. */
-static int create_place(const struct cgroup_list *list, size_t i, uint32_t controllers, struct err *e)
+static int create_place(const struct cgroup_list *list, size_t i, uint32_t controllers,
+			struct err *e)
 {
 	const struct cgroup_place *place = &list->v[i];
 	/* The first place of a hierarchy is its mount point. */
@@ -196,7 +203,8 @@ int cgroup_join(const struct cgroup_list *list, pid_t pid, struct err *e)
 			continue;
 		r = cgroup_write(list->v[i].dir, "cgroup.procs", number, e);
 		if (r < 0)
-			return err_wrap(e, r, "put process %d into cgroup '%s'", pid, list->v[i].dir);
+			return err_wrap(e, r, "put process %d into cgroup '%s'", pid,
+					list->v[i].dir);
 	}
 	return 0;
 }

@@ -13,9 +13,9 @@
  * and later, from the list in the state file alone, without a survey:
  *	cgroup_kill(), cgroup_remove()
  *
- * No library does this: libcgroup brings a daemon, a rules engine and its own configuration, knows no
- * hybrid, and cannot list before it makes; libsystemd needs systemd. What is needed is mkdir, write
- * and rmdir in the right order.
+ * No library does this: libcgroup brings a daemon, a rules engine and its own configuration, knows
+ * no hybrid, and cannot list before it makes; libsystemd needs systemd. What is needed is mkdir,
+ * write and rmdir in the right order.
  */
 #ifndef RUNNC_NS_CGROUP_H
 #define RUNNC_NS_CGROUP_H
@@ -42,7 +42,8 @@
 #define CGROUP_HUGETLB		0x0800u
 #define CGROUP_RDMA		0x1000u
 #define CGROUP_MISC		0x2000u
-#define CGROUP_SYSTEMD		0x4000u		/* the v1 hierarchy name=systemd, which has no controller */
+/* the v1 hierarchy name=systemd, which has no controller */
+#define CGROUP_SYSTEMD		0x4000u
 
 enum cgroup_mode {
 	CGROUP_MODE_NONE,		/* nothing is mounted */
@@ -51,21 +52,24 @@ enum cgroup_mode {
 	CGROUP_MODE_HYBRID,		/* v1 with controllers, and v2 */
 };
 
-/* Where to read: for tests, which put a directory in place of the system. NULL members: the system. */
+/*
+ * Where to read: for tests, which put a directory in place of the system. NULL members: the system.
+ */
 struct cgroup_source {
 	const char *mountinfo;		/* default /proc/self/mountinfo */
 	const char *cgroup;		/* default /proc/self/cgroup */
 	const char *prefix;		/* goes before every mount point; default "" */
-	const char *systemd;		/* is a directory where systemd runs; default /run/systemd/system */
+	/* is a directory where systemd runs; default /run/systemd/system */
+	const char *systemd;
 };
 
 /* What is mounted. Opaque. */
 struct cgroup_survey;
 
 /*
- * Read the system (@source NULL) or a test's stand-in. *@out is the caller's, for cgroup_survey_free().
- * Lines that cannot be understood are skipped: both files hold names that others choose. Returns 0
- * (also if no cgroup is mounted at all) or -errno.
+ * Read the system (@source NULL) or a test's stand-in. *@out is the caller's, for
+ * cgroup_survey_free(). Lines that cannot be understood are skipped: both files hold names that
+ * others choose. Returns 0 (also if no cgroup is mounted at all) or -errno.
  */
 int cgroup_survey(const struct cgroup_source *source, struct cgroup_survey **out, struct err *e);
 void cgroup_survey_free(struct cgroup_survey *s);
@@ -76,8 +80,10 @@ struct cgroup_place {
 	char *dir;			/* absolute, clean */
 	int version;			/* 1 or 2 */
 	uint32_t controllers;		/* CGROUP_* of its hierarchy */
-	bool leaf;			/* the container's processes are in it; false: on the way to it */
-	bool ours;			/* did not exist when planned (or is the default parent): remove it */
+	/* the container's processes are in it; false: on the way to it */
+	bool leaf;
+	/* did not exist when planned (or is the default parent): remove it */
+	bool ours;
 };
 
 /* Parents stand before their children. */
@@ -109,8 +115,8 @@ int cgroup_plan(const struct cgroup_survey *s, const char *path, bool systemd, c
 /*
  * Make what is planned. Existing directories are fine. In v1 cpuset, cpus and mems are inherited
  * where they are empty; in v2, the controllers that @controllers (CGROUP_*, see
- * cgroup_limits_need()) names are switched on on the way. Idempotent; after a failure, what was made
- * is left to cgroup_remove(). Returns 0 or -errno.
+ * cgroup_limits_need()) names are switched on on the way. Idempotent; after a failure, what was
+ * made is left to cgroup_remove(). Returns 0 or -errno.
  */
 int cgroup_create(const struct cgroup_list *list, uint32_t controllers, struct err *e);
 
@@ -143,9 +149,9 @@ struct cgroup_limits {
 uint32_t cgroup_limits_need(const struct cgroup_limits *limits);
 
 /*
- * Write the limits into the leaves. A limit whose controller is not there is an error (-EOPNOTSUPP),
- * as nobody would keep it; unlimited is not. The message names file, value and, where it tells more,
- * what is there now. Returns 0 or -errno.
+ * Write the limits into the leaves. A limit whose controller is not there is an error
+ * (-EOPNOTSUPP), as nobody would keep it; unlimited is not. The message names file, value and,
+ * where it tells more, what is there now. Returns 0 or -errno.
  */
 int cgroup_apply(const struct cgroup_list *list, const struct cgroup_limits *limits, struct err *e);
 
@@ -161,17 +167,17 @@ int cgroup_memory_limit(const struct cgroup_list *list, uint64_t *bytes, struct 
 /*
  * Kill all processes in the leaves that are ours and in the cgroups below them, and wait up to
  * @timeout_ms until they are gone. By cgroup.kill where there is a v2 leaf (Linux 5.14), otherwise
- * frozen first where there is a freezer, so that none can fork away. Processes in a leaf that existed
- * before us are left alone. Returns 0 (also if nothing is there); -EBUSY if the caller itself is in
- * one (nothing is killed then); -ETIMEDOUT with the pids that stay.
+ * frozen first where there is a freezer, so that none can fork away. Processes in a leaf that
+ * existed before us are left alone. Returns 0 (also if nothing is there); -EBUSY if the caller
+ * itself is in one (nothing is killed then); -ETIMEDOUT with the pids that stay.
  */
 int cgroup_kill(const struct cgroup_list *list, int timeout_ms, struct err *e);
 
 /*
  * Remove the directories of the list that are ours, children first, and for leaves everything below
- * them. Those that are gone are fine; so are those on the way that somebody else uses by now. A leaf
- * that stays busy is tried again up to @timeout_ms, then -EBUSY with the pids in it. Idempotent; every
- * directory is tried, the first failure is returned.
+ * them. Those that are gone are fine; so are those on the way that somebody else uses by now. A
+ * leaf that stays busy is tried again up to @timeout_ms, then -EBUSY with the pids in it.
+ * Idempotent; every directory is tried, the first failure is returned.
  */
 int cgroup_remove(const struct cgroup_list *list, int timeout_ms, struct err *e);
 
@@ -179,7 +185,8 @@ int cgroup_remove(const struct cgroup_list *list, int timeout_ms, struct err *e)
 uint64_t cgroup_weight_of_shares(uint64_t shares);
 
 /*
- * The path of systemd's scope for "slice:prefix:name" below the root of a hierarchy, a heap block in
+ * The path of systemd's scope for "slice:prefix:name" below the root of a hierarchy, a heap block
+ * in
  * *@path: "a-b.slice:docker:x" is "/a.slice/a-b.slice/docker-x.scope"; an empty slice is
  * system.slice. Pure. Returns 0 or -EINVAL.
  */

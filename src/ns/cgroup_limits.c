@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Control groups, limits: linux.resources, whose words are those of v1, written in v1's or v2's files.
+ * Control groups, limits: linux.resources, whose words are those of v1, written in v1's or v2's
+ * files.
  *
- * Rules for devices are not applied: a Nabla container's process has no system call that opens a file
- * once it runs an untrusted instruction.
+ * Rules for devices are not applied: a Nabla container's process has no system call that opens a
+ * file once it runs an untrusted instruction.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -76,7 +77,8 @@ static int memory_hint(const struct cgroup_place *leaf, const char *usage, int r
 }
 
 /* The kernel keeps limit <= memsw at every moment, so the order depends on the direction. */
-static int apply_memory_v1(const struct cgroup_place *leaf, const struct cgroup_limits *l, struct err *e)
+static int apply_memory_v1(const struct cgroup_place *leaf, const struct cgroup_limits *l,
+			   struct err *e)
 {
 	static const char limit[] = "memory.limit_in_bytes";
 	static const char memsw[] = "memory.memsw.limit_in_bytes";
@@ -105,22 +107,27 @@ static int apply_memory_v1(const struct cgroup_place *leaf, const struct cgroup_
 }
 
 /* v2 limits swap alone, where OCI and v1 have the sum. */
-static int apply_swap_v2(const struct cgroup_place *leaf, const struct cgroup_limits *l, struct err *e)
+static int apply_swap_v2(const struct cgroup_place *leaf, const struct cgroup_limits *l,
+			 struct err *e)
 {
 	int64_t swap = -1;
 	int r;
 
 	if (l->memory_swap > 0) {
 		if (!given(l->memory) || l->memory < 0)
-			return err_say(e, -EINVAL, "a limit of memory plus swap needs a memory limit");
+			return err_say(e, -EINVAL,
+				       "a limit of memory plus swap needs a memory limit");
 		swap = l->memory_swap - l->memory;
 	}
 	r = set_number(leaf, "memory.swap.max", swap, "max", e);
-	/* A kernel without swap has no such file: no swap, and no limit of it, are both kept there. */
+	/*
+	 * A kernel without swap has no such file: no swap, and no limit of it, are both kept there.
+	 */
 	return r == -EOPNOTSUPP && swap <= 0 ? 0 : r;
 }
 
-static int apply_memory_v2(const struct cgroup_place *leaf, const struct cgroup_limits *l, struct err *e)
+static int apply_memory_v2(const struct cgroup_place *leaf, const struct cgroup_limits *l,
+			   struct err *e)
 {
 	int r = 0;
 
@@ -134,15 +141,18 @@ static int apply_memory_v2(const struct cgroup_place *leaf, const struct cgroup_
 	return r;
 }
 
-static int apply_memory(const struct cgroup_place *leaf, const struct cgroup_limits *l, struct err *e)
+static int apply_memory(const struct cgroup_place *leaf, const struct cgroup_limits *l,
+			struct err *e)
 {
 	if (l->memory_swap > 0 && l->memory > 0 && l->memory_swap < l->memory)
-		return err_say(e, -EINVAL, "memory plus swap (%" PRId64 ") is below memory (%" PRId64 ")",
+		return err_say(e, -EINVAL,
+			       "memory plus swap (%" PRId64 ") is below memory (%" PRId64 ")",
 			       l->memory_swap, l->memory);
 	return leaf->version == 1 ? apply_memory_v1(leaf, l, e) : apply_memory_v2(leaf, l, e);
 }
 
-static int apply_cpu_v1(const struct cgroup_place *leaf, const struct cgroup_limits *l, struct err *e)
+static int apply_cpu_v1(const struct cgroup_place *leaf, const struct cgroup_limits *l,
+			struct err *e)
 {
 	static const char period_file[] = "cpu.cfs_period_us";
 	static const char quota_file[] = "cpu.cfs_quota_us";
@@ -152,7 +162,8 @@ static int apply_cpu_v1(const struct cgroup_place *leaf, const struct cgroup_lim
 
 	if (l->cpu_shares)
 		r = set_number(leaf, "cpu.shares",
-			       l->cpu_shares > INT64_MAX ? INT64_MAX : (int64_t)l->cpu_shares, "-1", e);
+			       l->cpu_shares > INT64_MAX ? INT64_MAX : (int64_t)l->cpu_shares, "-1",
+			       e);
 	if (r == 0 && period) {
 		r = set_number(leaf, period_file, period, "-1", e);
 		/* A parent's ratio of quota and period binds the child's at every moment. */
@@ -168,14 +179,16 @@ static int apply_cpu_v1(const struct cgroup_place *leaf, const struct cgroup_lim
 	return r;
 }
 
-static int apply_cpu_v2(const struct cgroup_place *leaf, const struct cgroup_limits *l, struct err *e)
+static int apply_cpu_v2(const struct cgroup_place *leaf, const struct cgroup_limits *l,
+			struct err *e)
 {
 	char quota[32] = "max";
 	char text[64];
 	int r = 0;
 
 	if (l->cpu_shares)
-		r = set_number(leaf, "cpu.weight", (int64_t)cgroup_weight_of_shares(l->cpu_shares), "", e);
+		r = set_number(leaf, "cpu.weight", (int64_t)cgroup_weight_of_shares(l->cpu_shares),
+			       "", e);
 	if (r < 0 || (!given(l->cpu_quota) && !l->cpu_period))
 		return r;
 	if (given(l->cpu_quota) && l->cpu_quota > 0)
@@ -192,7 +205,8 @@ static int apply_cpu(const struct cgroup_place *leaf, const struct cgroup_limits
 	return leaf->version == 1 ? apply_cpu_v1(leaf, l, e) : apply_cpu_v2(leaf, l, e);
 }
 
-static int apply_cpuset(const struct cgroup_place *leaf, const struct cgroup_limits *l, struct err *e)
+static int apply_cpuset(const struct cgroup_place *leaf, const struct cgroup_limits *l,
+			struct err *e)
 {
 	int r = 0;
 
@@ -208,7 +222,8 @@ static int apply_pids(const struct cgroup_place *leaf, const struct cgroup_limit
 	return set_number(leaf, "pids.max", l->pids, "max", e);
 }
 
-static int apply_unified(const struct cgroup_list *list, const struct cgroup_limits *l, struct err *e)
+static int apply_unified(const struct cgroup_list *list, const struct cgroup_limits *l,
+			 struct err *e)
 {
 	const struct cgroup_place *leaf = cgroup_leaf_v2(list);
 
@@ -219,8 +234,8 @@ static int apply_unified(const struct cgroup_list *list, const struct cgroup_lim
 		if (key[0] == '\0' || key[0] == '.' || strchr(key, '/'))
 			return err_say(e, -EINVAL, "unified: '%s' is no file of cgroup v2", key);
 		if (!leaf)
-			return err_say(e, -EOPNOTSUPP, "unified: '%s' needs cgroup v2, which is not mounted",
-				       key);
+			return err_say(e, -EOPNOTSUPP,
+				       "unified: '%s' needs cgroup v2, which is not mounted", key);
 		r = cgroup_set(leaf->dir, key, l->unified[i].value, e);
 		if (r < 0)
 			return err_wrap(e, r, "unified");
@@ -249,7 +264,8 @@ int cgroup_apply(const struct cgroup_list *list, const struct cgroup_limits *l, 
 {
 	static const struct {
 		uint32_t bit;
-		int (*apply)(const struct cgroup_place *leaf, const struct cgroup_limits *l, struct err *e);
+		int (*apply)(const struct cgroup_place *leaf, const struct cgroup_limits *l,
+			     struct err *e);
 	} table[] = {
 		{ CGROUP_CPUSET, apply_cpuset },
 		{ CGROUP_CPU, apply_cpu },
@@ -270,8 +286,10 @@ int cgroup_apply(const struct cgroup_list *list, const struct cgroup_limits *l, 
 		if (!leaf && unlimited(l, table[i].bit))
 			continue;
 		if (!leaf)
-			return err_say(e, -EOPNOTSUPP, "a limit needs the cgroup controller '%s', which is "
-				       "not there", cgroup_controller_name(table[i].bit, 1));
+			return err_say(e, -EOPNOTSUPP,
+				       "a limit needs the cgroup controller '%s', which is "
+				       "not there",
+				       cgroup_controller_name(table[i].bit, 1));
 		r = table[i].apply(leaf, l, e);
 		if (r < 0)
 			return r;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Control groups, which directories: from linux.cgroupsPath to a list; looks, and touches nothing. */
+/*
+ * Control groups, which directories: from linux.cgroupsPath to a list; looks, and touches nothing.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,8 +46,8 @@ static bool dir_exists(const char *dir)
 }
 
 /*
- * Add the mount point of @h and every directory from there to @path (clean, absolute, not "/"). What
- * is not there yet is ours; with @own_parent, so is what leads to the leaf.
+ * Add the mount point of @h and every directory from there to @path (clean, absolute, not "/").
+ * What is not there yet is ours; with @own_parent, so is what leads to the leaf.
  */
 static int plan_hierarchy(const struct cgroup_hierarchy *h, const char *path, bool own_parent,
 			  struct cgroup_list *list, struct err *e)
@@ -80,8 +82,10 @@ static int plan_path(const struct cgroup_hierarchy *h, const char *path, char **
 		return *out ? 0 : err_set(e, -ENOMEM, "plan cgroups");
 	}
 	if (!h->own)
-		return err_say(e, -EINVAL, "cgroupsPath '%s' is relative, and the runtime's own cgroup "
-			       "cannot be seen below '%s': use an absolute one", path, h->mount);
+		return err_say(e, -EINVAL,
+			       "cgroupsPath '%s' is relative, and the runtime's own cgroup "
+			       "cannot be seen below '%s': use an absolute one",
+			       path, h->mount);
 	start = strdup(h->own);
 	/* Cleaned on its own first: ".." does not lead out of the runtime's cgroup. */
 	inside = path_clean(path);
@@ -104,7 +108,8 @@ static int plan_all(const struct cgroup_survey *s, const char *path, bool own_pa
 	if (!clean)
 		return err_set(e, -ENOMEM, "plan cgroups");
 	if (strcmp(clean, "/") == 0 || strcmp(clean, ".") == 0)
-		return err_say(e, -EINVAL, "cgroupsPath '%s' names a cgroup that holds others' processes",
+		return err_say(e, -EINVAL,
+			       "cgroupsPath '%s' names a cgroup that holds others' processes",
 			       path);
 	for (size_t i = 0; i < s->n; i++) {
 		_autofree_ char *below = NULL;
@@ -118,13 +123,17 @@ static int plan_all(const struct cgroup_survey *s, const char *path, bool own_pa
 	return 0;
 }
 
-static int plan_systemd(const struct cgroup_survey *s, const char *triple, char **path, struct err *e)
+static int plan_systemd(const struct cgroup_survey *s, const char *triple, char **path,
+			struct err *e)
 {
 	if (!s->systemd)
-		return err_say(e, -EOPNOTSUPP, "--systemd-cgroup, cgroupsPath '%s': systemd does not run "
-			       "here; use the cgroupfs driver (podman: cgroup_manager=\"cgroupfs\", "
-			       "containerd: SystemdCgroup = false, "
-			       "docker: --exec-opt native.cgroupdriver=cgroupfs)", triple);
+		return err_say(
+			e, -EOPNOTSUPP,
+			"--systemd-cgroup, cgroupsPath '%s': systemd does not run "
+			"here; use the cgroupfs driver (podman: cgroup_manager=\"cgroupfs\", "
+			"containerd: SystemdCgroup = false, "
+			"docker: --exec-opt native.cgroupdriver=cgroupfs)",
+			triple);
 	return cgroup_systemd_path(triple, path, e);
 }
 
@@ -137,7 +146,8 @@ int cgroup_plan(const struct cgroup_survey *s, const char *path, bool systemd, c
 	int r = 0;
 
 	if (systemd) {
-		_autofree_ char *triple = path && path[0] ? strdup(path) : str_printf(":runnc:%s", id);
+		_autofree_ char *triple =
+			path && path[0] ? strdup(path) : str_printf(":runnc:%s", id);
 
 		if (!triple)
 			return err_set(e, -ENOMEM, "plan cgroups");
@@ -211,12 +221,14 @@ int cgroup_systemd_path(const char *triple, char **path, struct err *e)
 
 	if (!slices)
 		return err_set(e, -ENOMEM, "plan cgroups");
-	if (!name || name[1] == '\0' || strchr(name + 1, ':') || !systemd_name_ok(triple, strlen(triple)))
+	if (!name || name[1] == '\0' || strchr(name + 1, ':') ||
+	    !systemd_name_ok(triple, strlen(triple)))
 		return err_say(e, -EINVAL, "cgroupsPath '%s': with --systemd-cgroup expected "
 			       "\"slice:prefix:name\"", triple);
 
 	slice_len = (size_t)(prefix - triple);
-	r = systemd_slice(slice_len ? triple : fallback, slice_len ? slice_len : strlen(fallback), &slices);
+	r = systemd_slice(slice_len ? triple : fallback, slice_len ? slice_len : strlen(fallback),
+			  &slices);
 	if (r < 0)
 		return err_say(e, r, "cgroupsPath '%s': '%.*s' is no name of a slice", triple,
 			       (int)slice_len, triple);
@@ -226,7 +238,8 @@ int cgroup_systemd_path(const char *triple, char **path, struct err *e)
 	else if (prefix + 1 == name)
 		whole = str_printf("%s/%s.scope", slices, name + 1);
 	else
-		whole = str_printf("%s/%.*s-%s.scope", slices, (int)(name - prefix - 1), prefix + 1, name + 1);
+		whole = str_printf("%s/%.*s-%s.scope", slices, (int)(name - prefix - 1), prefix + 1,
+				   name + 1);
 	if (!whole)
 		return err_set(e, -ENOMEM, "plan cgroups");
 	*path = whole;

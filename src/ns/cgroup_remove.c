@@ -2,8 +2,8 @@
 /*
  * Control groups, their end: killing what is inside, removing the directories.
  *
- * Works from the list in the state file alone, on what is ours in it. Everything is done by path below
- * directories that only root can name; cgroupfs has no symlinks.
+ * Works from the list in the state file alone, on what is ours in it. Everything is done by path
+ * below directories that only root can name; cgroupfs has no symlinks.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -43,7 +43,8 @@ static void pause_us(unsigned int *us)
 }
 
 /* Call @visit for @dir and every cgroup below it, children first, until it returns non-zero. */
-static int cgroup_walk(const char *dir, int depth, int (*visit)(const char *dir, void *arg), void *arg)
+static int cgroup_walk(const char *dir, int depth, int (*visit)(const char *dir, void *arg),
+		       void *arg)
 {
 	DIR *d = depth < CGROUP_MAX_DEPTH ? opendir(dir) : NULL;
 	struct dirent *entry;
@@ -63,7 +64,9 @@ static int cgroup_walk(const char *dir, int depth, int (*visit)(const char *dir,
 	return r ? r : visit(dir, arg);
 }
 
-/* Call @visit for each process in @dir. A process of another pid namespace shows as 0: never that. */
+/*
+ * Call @visit for each process in @dir. A process of another pid namespace shows as 0: never that.
+ */
 static int each_pid(const char *dir, int (*visit)(pid_t pid, void *arg), void *arg)
 {
 	_autofree_ char *text = NULL;
@@ -223,7 +226,9 @@ int cgroup_kill(const struct cgroup_list *list, int timeout_ms, struct err *e)
 	if (!kill_v2(list))
 		freeze_v1(list);
 	for (;;) {
-		/* Whoever is in one hierarchy only, or was missed. The signal waits for the thaw. */
+		/*
+		 * Whoever is in one hierarchy only, or was missed. The signal waits for the thaw.
+		 */
 		leaves_visit(list, 0, dir_kill, NULL);
 		leaves_visit(list, CGROUP_FREEZER, dir_thaw, NULL);
 		if (!leaves_visit(list, 0, dir_any, NULL))

@@ -3,9 +3,9 @@
  * Control groups, what is there: /proc/self/mountinfo and /proc/self/cgroup.
  *
  * Both files show names that others chose (mount points, cgroups), so a line is taken apart by its
- * separators only, and one that does not fit is skipped. Names have space, tab, newline and backslash
- * written as \ooo in mountinfo. A mount point counts only if a lookup of its path ends there: others
- * may be mounted over it, or over a directory on the way.
+ * separators only, and one that does not fit is skipped. Names have space, tab, newline and
+ * backslash written as \ooo in mountinfo. A mount point counts only if a lookup of its path ends
+ * there: others may be mounted over it, or over a directory on the way.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -142,7 +142,8 @@ static bool mount_line_parse(char *line, struct mount_line *m)
 		return false;
 	m->options = line;
 
-	if (str_u64(field[0], UINT32_MAX, &m->id) < 0 || str_u64(field[1], UINT32_MAX, &m->parent) < 0)
+	if (str_u64(field[0], UINT32_MAX, &m->id) < 0 ||
+	    str_u64(field[1], UINT32_MAX, &m->parent) < 0)
 		return false;
 	if (!unescape(field[3]) || !unescape(field[4]) || field[4][0] != '/')
 		return false;
@@ -156,7 +157,10 @@ struct mount_table {
 	size_t n;
 };
 
-/* The next line of *@text, cut off with a NUL; NULL at the end. Lines with a NUL inside are skipped. */
+/*
+ * The next line of *@text, cut off with a NUL; NULL at the end. Lines with a NUL inside are
+ * skipped.
+ */
 static char *next_line(char **text, const char *end)
 {
 	while (*text < end) {
@@ -204,8 +208,8 @@ static const struct mount_line *mount_find(const struct mount_table *t, uint64_t
 }
 
 /*
- * On the way from the root to @m there is one mount per step; each must be what a lookup of the path
- * meets, so no sibling of it may be mounted at or above it, and nothing on top of @m itself.
+ * On the way from the root to @m there is one mount per step; each must be what a lookup of the
+ * path meets, so no sibling of it may be mounted at or above it, and nothing on top of @m itself.
  */
 static bool mount_hidden(const struct mount_table *t, const struct mount_line *m)
 {
@@ -261,9 +265,13 @@ static int survey_add(struct cgroup_survey *s, const struct mount_line *m, const
 {
 	int version = strcmp(m->type, "cgroup2") == 0 ? 2 : 1;
 	uint32_t bits = version == 1 ? controller_bits(m->options, ",") : 0;
+	_autofree_ char *clean = path_clean(m->point);
 	struct cgroup_hierarchy *h;
 
-	if (version == 1 && bits == 0)
+	if (!clean)
+		return err_set(e, -ENOMEM, "read the table of mounts");
+	/* A mount point with ".." in it is not the kernel's writing. */
+	if ((version == 1 && bits == 0) || strcmp(clean, m->point) != 0)
 		return 0;
 	h = survey_same(s, version, bits);
 	if (h) {
@@ -286,7 +294,8 @@ static int survey_add(struct cgroup_survey *s, const struct mount_line *m, const
 	return 0;
 }
 
-static int survey_mounts(struct cgroup_survey *s, const char *path, const char *prefix, struct err *e)
+static int survey_mounts(struct cgroup_survey *s, const char *path, const char *prefix,
+			 struct err *e)
 {
 	_autofree_ char *text = NULL;
 	_autofree_ struct mount_line *lines = NULL;
@@ -309,8 +318,8 @@ static int survey_mounts(struct cgroup_survey *s, const char *path, const char *
 }
 
 /*
- * Where @path, of a whole hierarchy, is below the mount point. A heap block; NULL if it is not visible
- * there: outside of what is mounted, outside of the cgroup namespace ("/.."), or deleted.
+ * Where @path, of a whole hierarchy, is below the mount point. A heap block; NULL if it is not
+ * visible there: outside of what is mounted, outside of the cgroup namespace ("/.."), or deleted.
  */
 static char *own_below_mount(const struct cgroup_hierarchy *h, const char *path)
 {

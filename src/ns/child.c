@@ -3,12 +3,12 @@
  * The container's child, in its namespaces.
  *
  * Three processes take part:
- *	runtime		opens the paths of the namespaces to join, forks the joiner, reads the child's
- *			pid, writes the id maps, calls place(), says go
- *	joiner		joins them (the runtime itself must stay where it is), clones the child into the
- *			new ones with CLONE_PARENT, so that it is the runtime's child, and ends
- *	child		waits for go; takes uid 0 of its user namespace; makes the cgroup namespace, which
- *			shows the cgroup it is in by now as its root; says ready; run()
+ *	runtime		opens the paths of the namespaces to join, forks the joiner, reads the
+ *			child's pid, writes the id maps, calls place(), says go
+ *	joiner		joins them (the runtime itself must stay where it is), clones the child into
+ *			the new ones with CLONE_PARENT, so that it is the runtime's child, and ends
+ *	child		waits for go; takes uid 0 of its user namespace; makes the cgroup namespace,
+ *			which shows the cgroup it is in by now as its root; says ready; run()
  * The user namespace is made by the same clone3() as the others, which therefore belong to it.
  */
 #include <errno.h>
@@ -98,8 +98,10 @@ static int clone_error(int error, int flags, struct err *e)
 	if (error == -EAGAIN) {
 		getrlimit(RLIMIT_NPROC, &nproc);
 		read_number("/proc/sys/kernel/threads-max", number, sizeof(number));
-		return err_wrap(e, error, "too many processes for RLIMIT_NPROC (soft %" PRIdMAX ", hard %" PRIdMAX
-				", -1 is unlimited), kernel.threads-max (%s) or pids.max of the runtime's cgroup",
+		return err_wrap(e, error,
+				"too many processes for RLIMIT_NPROC (soft %" PRIdMAX ", hard %"
+				PRIdMAX ", -1 is unlimited), kernel.threads-max (%s) or pids.max "
+				"of the runtime's cgroup",
 				(intmax_t)nproc.rlim_cur, (intmax_t)nproc.rlim_max, number);
 	}
 	if (error == -ENOSPC || error == -EUSERS) {
@@ -119,8 +121,10 @@ static int clone_error(int error, int flags, struct err *e)
 				list.data ? list.data : "");
 	}
 	if (error == -EPERM && (flags & CLONE_NEWUSER) != 0)
-		return err_wrap(e, error, "a new user namespace is refused in a chroot, and where "
-				"kernel.unprivileged_userns_clone or user.max_user_namespaces is 0");
+		return err_wrap(
+			e, error,
+			"a new user namespace is refused in a chroot, and where "
+			"kernel.unprivileged_userns_clone or user.max_user_namespaces is 0");
 	return error;
 }
 
@@ -131,14 +135,17 @@ static void signals_reset(void)
 	sigset_t none;
 
 	for (int signal = 1; signal < NSIG; signal++)
-		sigaction(signal, &act, NULL);	/* fails for SIGKILL, SIGSTOP and libc's own: fine */
+		/* fails for SIGKILL, SIGSTOP and libc's own: fine */
+		sigaction(signal, &act, NULL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 static int child_become_root(struct err *e)
 {
-	/* "deny" in the namespace's setgroups file: nothing can be dropped, and nothing was gained. */
+	/*
+	 * "deny" in the namespace's setgroups file: nothing can be dropped, and nothing was gained.
+	 */
 	if (setgroups(0, NULL) < 0 && errno != EPERM)
 		return err_set(e, -errno, "drop the supplementary groups");
 	if (setresgid(0, 0, 0) < 0)
@@ -253,7 +260,8 @@ static int joiner_run(struct child_work *w, pid_t *pid, struct err *e)
 	return ns_sync_wait(w->sync[0], 0, NULL, 0, 0, e);
 }
 
-static int map_write(pid_t pid, const char *file, const struct ns_id_map *maps, size_t n, struct err *e)
+static int map_write(pid_t pid, const char *file, const struct ns_id_map *maps, size_t n,
+		     struct err *e)
 {
 	_autobuf_ struct buf text = BUF_INIT(MAP_MAX);
 	char path[64];
@@ -266,7 +274,8 @@ static int map_write(pid_t pid, const char *file, const struct ns_id_map *maps, 
 	snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
 	r = io_write_existing(AT_FDCWD, path, text.data, text.len, e);
 	if (r < 0)
-		return err_wrap(e, r, "write the %s of the user namespace, '%.200s'", file, text.data);
+		return err_wrap(e, r, "write the %s of the user namespace, '%.200s'", file,
+				text.data);
 	return 0;
 }
 
@@ -278,7 +287,10 @@ static int maps_write(const struct child_work *w, pid_t pid, struct err *e)
 
 	if ((w->make & CLONE_NEWUSER) == 0)
 		return 0;
-	/* user_namespaces(7): one's own id alone may be mapped by anybody, but then not with setgroups. */
+	/*
+	 * user_namespaces(7): one's own id alone may be mapped by anybody, but then not with
+	 * setgroups.
+	 */
 	if (geteuid() != 0) {
 		snprintf(path, sizeof(path), "/proc/%d/setgroups", pid);
 		r = io_write_existing(AT_FDCWD, path, "deny", strlen("deny"), e);

@@ -15,7 +15,8 @@ int ns_fds_close_except(const int *keep, size_t n, struct err *e);
 
 /*
  * Open /dev/null on each of 0, 1 and 2 that is closed: for reading on 0, for writing on 1 and 2. To
- * be called first thing in main(), lest a later file becomes somebody's stderr. Returns 0 or -errno.
+ * be called first thing in main(), lest a later file becomes somebody's stderr. Returns 0 or
+ * -errno.
  */
 int ns_fds_ensure_stdio(struct err *e);
 

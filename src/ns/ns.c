@@ -52,7 +52,8 @@ static bool ns_is_own(int flag, const struct stat *st)
 	char path[64];
 	struct stat own;
 
-	snprintf(path, sizeof(path), "/proc/self/ns/%s%s", ns_name(flag), apart ? "_for_children" : "");
+	snprintf(path, sizeof(path), "/proc/self/ns/%s%s", ns_name(flag),
+		 apart ? "_for_children" : "");
 	return stat(path, &own) == 0 && own.st_dev == st->st_dev && own.st_ino == st->st_ino;
 }
 
@@ -71,8 +72,8 @@ int ns_joins_add(struct ns_joins *j, int flag, const char *path, struct err *e)
 	if (kind < 0)
 		return err_say(e, -EINVAL, "'%s' is no namespace", path);
 	if (kind != flag)
-		return err_say(e, -EINVAL, "'%s' is a namespace of another kind: %s instead of %s", path,
-			       ns_name(kind) ? ns_name(kind) : "unknown", ns_name(flag));
+		return err_say(e, -EINVAL, "'%s' is a namespace of another kind: %s instead of %s",
+			       path, ns_name(kind) ? ns_name(kind) : "unknown", ns_name(flag));
 	if (ns_is_own(flag, &st))
 		return 0;
 	j->v[j->n++] = (struct ns_join){ .flag = flag, .fd = take_fd(&fd) };
@@ -94,8 +95,8 @@ static int join_one(const struct ns_join *join, struct err *e)
 }
 
 /*
- * The user namespace comes between: some of the others may be joined only with the privileges that the
- * caller has before (they are the host's), and some only with those that it has after.
+ * The user namespace comes between: some of the others may be joined only with the privileges that
+ * the caller has before (they are the host's), and some only with those that it has after.
  */
 int ns_joins_enter(const struct ns_joins *j, struct err *e)
 {
@@ -139,7 +140,10 @@ int ns_enter(pid_t pid, int flags, struct err *e)
 		snprintf(path, sizeof(path), "/proc/%d/ns/%s", pid, ns_kinds[i].name);
 		r = ns_joins_add(&joins, ns_kinds[i].flag, path, e);
 	}
-	/* It is there still, so the paths were its own and not those of a later process of that number. */
+	/*
+	 * It is there still, so the paths were its own and not those of a later process of that
+	 * number.
+	 */
 	if (r == 0 && syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) < 0)
 		r = err_set(e, -errno, "enter the namespaces of process %d", pid);
 	if (r == 0)

@@ -19,8 +19,8 @@ struct ns_joins {
 };
 
 /*
- * Open the namespace at @path and add it, unless the caller is in it already. Returns 0, -EINVAL if it
- * is no namespace of that kind, or another -errno.
+ * Open the namespace at @path and add it, unless the caller is in it already. Returns 0, -EINVAL if
+ * it is no namespace of that kind, or another -errno.
  */
 int ns_joins_add(struct ns_joins *j, int flag, const char *path, struct err *e);
 /* Join them all. */

@@ -3,8 +3,8 @@
  * Giving up privileges for good.
  *
  * The order: what needs CAP_SETPCAP first (bounding set, securebits), then the groups, then the gid
- * and the uid (each needs its capability), then the capability sets, then no_new_privs, at last a look
- * at what came of it.
+ * and the uid (each needs its capability), then the capability sets, then no_new_privs, at last a
+ * look at what came of it.
  */
 #include "ns/privilege.h"
 
@@ -110,7 +110,10 @@ static int drop_groups(struct err *e)
 {
 	if (setgroups(0, NULL) == 0)
 		return 0;
-	/* A user namespace whose setgroups file says "deny", or no CAP_SETGID: fine if there are none. */
+	/*
+	 * A user namespace whose setgroups file says "deny", or no CAP_SETGID: fine if there are
+	 * none.
+	 */
 	if (errno == EPERM && getgroups(0, NULL) == 0)
 		return 0;
 	return err_set(e, -errno, "drop the supplementary groups");
@@ -133,7 +136,8 @@ static int change_ids(uid_t uid, gid_t gid, struct err *e)
 		return err_wrap(e, r, "not mapped in this user namespace");
 	if (r == -EAGAIN) {
 		getrlimit(RLIMIT_NPROC, &nproc);
-		return err_wrap(e, r, "more processes than RLIMIT_NPROC, %s", limit_text(nproc.rlim_cur, text));
+		return err_wrap(e, r, "more processes than RLIMIT_NPROC, %s",
+				limit_text(nproc.rlim_cur, text));
 	}
 	return r;
 }

@@ -16,8 +16,8 @@
  * rest is read back afterwards. Returns 0 or -errno (-EINVAL: the id has no meaning in this user
  * namespace). After a failure the process is in between: it must exit.
  *
- * execve() of a program that its caller may read makes the process dumpable again: the program has to
- * call prctl(PR_SET_DUMPABLE, 0) itself.
+ * execve() of a program that its caller may read makes the process dumpable again: the program has
+ * to call prctl(PR_SET_DUMPABLE, 0) itself.
  */
 int ns_privilege_drop(uid_t uid, gid_t gid, struct err *e);
 

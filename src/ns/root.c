@@ -12,7 +12,9 @@
 
 #include "base/fd.h"
 
-/* glibc 2.36 declares these beside a <sys/mount.h> that clashes with <linux/mount.h> in older ones. */
+/*
+ * glibc 2.36 declares these beside a <sys/mount.h> that clashes with <linux/mount.h> in older ones.
+ */
 static int fs_config(int fs, unsigned int command, const char *key, const char *value)
 {
 	return (int)syscall(SYS_fsconfig, fs, command, key, value, 0);
@@ -56,9 +58,9 @@ int ns_root_empty(struct err *e)
 		return r;
 
 	/*
-	 * Over "/", as no other directory is sure to exist. The process's own "/" stays below it, so the
-	 * way in is the descriptor. pivot_root(".", ".") then puts the old root on top of the new one
-	 * (pivot_root(2), NOTES), from where it is detached.
+	 * Over "/", as no other directory is sure to exist. The process's own "/" stays below it,
+	 * so the way in is the descriptor. pivot_root(".", ".") then puts the old root on top of
+	 * the new one (pivot_root(2), NOTES), from where it is detached.
 	 */
 	if (syscall(SYS_move_mount, mount_fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return err_set(e, -errno, "attach the empty root");

@@ -12,7 +12,8 @@
  * the host's, does not change: the function leaves it first and sets every mount private.
  *
  * After this no path leads anywhere, /proc neither: open before what is needed later. Descriptors
- * stay valid and execveat(fd, "", ..., AT_EMPTY_PATH) of a static program works. Returns 0 or -errno.
+ * stay valid and execveat(fd, "", ..., AT_EMPTY_PATH) of a static program works. Returns 0 or
+ * -errno.
  */
 int ns_root_empty(struct err *e);
 

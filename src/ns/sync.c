@@ -95,7 +95,8 @@ static int sync_poll(int sync, int timeout_ms, struct err *e)
 	if (r < 0)
 		return err_set(e, -errno, "wait for the other process");
 	if (r == 0)
-		return err_say(e, -ETIMEDOUT, "no answer from the other process within %d ms", timeout_ms);
+		return err_say(e, -ETIMEDOUT, "no answer from the other process within %d ms",
+			       timeout_ms);
 	return 0;
 }
 
@@ -131,10 +132,12 @@ static int sync_judge(const struct msghdr *msg, const struct sync_packet *p, siz
 	if (len == 0)
 		return err_say(e, -EPIPE, "the other process has died");
 	if (len >= sizeof(*p) && p->message == SYNC_FAILURE)
-		return err_say(e, p->code < 0 ? p->code : -EPROTO, "%.*s", ERR_TEXT_MAX - 1, p->text);
+		return err_say(e, p->code < 0 ? p->code : -EPROTO, "%.*s", ERR_TEXT_MAX - 1,
+			       p->text);
 	if ((msg->msg_flags & MSG_CTRUNC) != 0) {
 		getrlimit(RLIMIT_NOFILE, &files);
-		return err_say(e, -EMFILE, "take %zu descriptors: more than RLIMIT_NOFILE, %llu, allows", n,
+		return err_say(e, -EMFILE,
+			       "take %zu descriptors: more than RLIMIT_NOFILE, %llu, allows", n,
 			       (unsigned long long)files.rlim_cur);
 	}
 	if (len != offsetof(struct sync_packet, text) || p->message != message || got != n)
@@ -158,8 +161,8 @@ int ns_sync_wait(int sync, uint32_t message, int *fds, size_t n, int timeout_ms,
 	if (r < 0)
 		return r;
 	/*
-	 * A peer that died with something unread in its queue gives ECONNRESET once; what it sent before
-	 * is still there behind it.
+	 * A peer that died with something unread in its queue gives ECONNRESET once; what it sent
+	 * before is still there behind it.
 	 */
 	do {
 		len = recvmsg(sync, &msg, MSG_CMSG_CLOEXEC);

@@ -78,9 +78,9 @@ static int live_teardown(void **state)
 }
 
 /*
- * A process inside the cgroup that sleeps until it is killed, or with @forks goes on from one process
- * to the next every millisecond, for some seconds. It does so only once it is inside: else it would
- * have gone on outside.
+ * A process inside the cgroup that sleeps until it is killed, or with @forks goes on from one
+ * process to the next every millisecond, for some seconds. It does so only once it is inside: else
+ * it would have gone on outside.
  */
 static pid_t sleeper(struct live *l, bool forks)
 {
@@ -113,8 +113,8 @@ static pid_t sleeper(struct live *l, bool forks)
 	return pid;
 }
 
-static void assert_value(const struct cgroup_list *list, uint32_t bit, const char *v1, const char *v2,
-			 const char *wanted)
+static void assert_value(const struct cgroup_list *list, uint32_t bit, const char *v1,
+			 const char *v2, const char *wanted)
 {
 	const struct cgroup_place *leaf = cgroup_leaf(list, bit);
 	struct err e = ERR_INIT;
@@ -143,7 +143,8 @@ static void test_limits(void **state)
 	limits.mems = "0";
 	assert_int_equal(cgroup_apply(&l->list, &limits, &e), 0);
 	assert_value(&l->list, CGROUP_MEMORY, "memory.limit_in_bytes", "memory.max", "67108864");
-	assert_value(&l->list, CGROUP_MEMORY, "memory.soft_limit_in_bytes", "memory.low", "33554432");
+	assert_value(&l->list, CGROUP_MEMORY, "memory.soft_limit_in_bytes", "memory.low",
+		     "33554432");
 	assert_value(&l->list, CGROUP_PIDS, "pids.max", "pids.max", "7");
 	assert_value(&l->list, CGROUP_CPUSET, "cpuset.cpus", "cpuset.cpus", "0");
 	if (cgroup_leaf(&l->list, CGROUP_CPU)->version == 1) {
@@ -193,8 +194,10 @@ static void test_inherited_cpuset(void **state)
 	char *text = NULL;
 
 	assert_non_null(leaf);
-	assert_int_equal(cgroup_read(leaf->dir, leaf->version == 1 ? "cpuset.cpus" : "cpuset.cpus.effective",
-				     &text, &e), 0);
+	assert_int_equal(cgroup_read(leaf->dir,
+				     leaf->version == 1 ? "cpuset.cpus" : "cpuset.cpus.effective",
+				     &text, &e),
+			 0);
 	assert_true(text[0] >= '0' && text[0] <= '9');
 	free(text);
 }

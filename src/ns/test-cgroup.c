@@ -121,9 +121,11 @@ static void test_modes(void **state)
 		{ ROOT_MOUNT "30 27 0:26 / /m rw - cgroup cgroup rw,memory\n"
 			     "31 27 0:27 / /c rw - cgroup cgroup rw,cpu,cpuacct\n"
 			     "32 27 0:28 / /s rw - cgroup none rw,xattr,name=systemd\n"
-			     "33 27 0:29 / /u rw - cgroup2 none rw\n", CGROUP_MODE_HYBRID, 4 },
+			     "33 27 0:29 / /u rw - cgroup2 none rw\n",
+		  CGROUP_MODE_HYBRID, 4 },
 		/* a hierarchy with a name of somebody's own is none of ours */
-		{ ROOT_MOUNT "30 27 0:26 / /m rw - cgroup x rw,name=openrc\n", CGROUP_MODE_NONE, 0 },
+		{ ROOT_MOUNT "30 27 0:26 / /m rw - cgroup x rw,name=openrc\n", CGROUP_MODE_NONE,
+		  0 },
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
@@ -145,6 +147,8 @@ static void test_hostile_mountinfo(void **state)
 		"-1 27 0:26 / /cg rw - cgroup2 none rw\n",
 		"99999999999999999999 27 0:26 / /cg rw - cgroup2 none rw\n",
 		"30 27 0:26 / cg rw - cgroup2 none rw\n",
+		"30 27 0:26 / /../cg rw - cgroup2 none rw\n",
+		"30 27 0:26 / /a/../cg rw - cgroup2 none rw\n",
 		"30 27 0:26 / /cg\\ rw - cgroup2 none rw\n",
 		"30 27 0:26 / /cg\\0 rw - cgroup2 none rw\n",
 		"30 27 0:26 / /cg\\000 rw - cgroup2 none rw\n",
@@ -190,7 +194,8 @@ static void test_nul_in_mountinfo(void **state)
 	struct err e = ERR_INIT;
 
 	put(f, "cgroup", "");
-	assert_int_equal(io_write_atomic(AT_FDCWD, f->mountinfo, bytes, sizeof(bytes) - 1, 0600, &e), 0);
+	assert_int_equal(
+		io_write_atomic(AT_FDCWD, f->mountinfo, bytes, sizeof(bytes) - 1, 0600, &e), 0);
 	assert_int_equal(cgroup_survey(&f->source, &s, &e), 0);
 	assert_int_equal(cgroup_survey_mode(s), CGROUP_MODE_V1);
 	cgroup_survey_free(s);
@@ -255,7 +260,8 @@ static void test_own_cgroup(void **state)
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		struct cgroup_survey *s;
 
-		snprintf(line, sizeof(line), "30 27 0:26 %s /cg rw - cgroup2 none rw\n", table[i].root);
+		snprintf(line, sizeof(line), "30 27 0:26 %s /cg rw - cgroup2 none rw\n",
+			 table[i].root);
 		s = survey(*state, line, table[i].cgroup);
 		assert_int_equal(s->n, 1);
 		if (table[i].own)
@@ -381,8 +387,20 @@ static void test_systemd_path(void **state)
 		{ "a.slice:x:y.slice", "/a.slice/y.slice" },
 	};
 	static const char *const bad[] = {
-		"", ":", "::", "a.slice:b:", "a.slice", "/x/y", "a:b:c", "a--b.slice:x:y", "-a.slice:x:y",
-		"a-.slice:x:y", ".slice:x:y", "a/b.slice:x:y", "a.slice:x:../y", "a.slice:x:y:z",
+		"",
+		":",
+		"::",
+		"a.slice:b:",
+		"a.slice",
+		"/x/y",
+		"a:b:c",
+		"a--b.slice:x:y",
+		"-a.slice:x:y",
+		"a-.slice:x:y",
+		".slice:x:y",
+		"a/b.slice:x:y",
+		"a.slice:x:../y",
+		"a.slice:x:y:z",
 	};
 	struct err e = ERR_INIT;
 	char *path = NULL;
@@ -419,9 +437,10 @@ static void v2_file(const struct fake *f, const char *dir, const char *file, con
 /* A machine with v2 only, on which the leaf is there: its files take what is written. */
 static struct cgroup_survey *v2_machine(const struct fake *f)
 {
-	static const char *const files[] = { "memory.max", "memory.swap.max", "memory.low", "pids.max",
-					     "cpu.weight", "cpu.max", "cpuset.cpus", "cpuset.mems",
-					     "memory.high", "io.weight", "cgroup.procs" };
+	static const char *const files[] = { "memory.max",  "memory.swap.max", "memory.low",
+					     "pids.max",    "cpu.weight",      "cpu.max",
+					     "cpuset.cpus", "cpuset.mems",     "memory.high",
+					     "io.weight",   "cgroup.procs" };
 
 	make_dir(f, "cg/pod/c1");
 	v2_file(f, "cg", "cgroup.controllers", "cpuset cpu io memory pids\n");
@@ -456,8 +475,8 @@ static void test_v2_limits(void **state)
 	l.cpus = "0";
 	l.unified = unified;
 	l.nr_unified = 2;
-	assert_int_equal(cgroup_limits_need(&l), CGROUP_MEMORY | CGROUP_PIDS | CGROUP_CPU | CGROUP_CPUSET |
-						 CGROUP_BLKIO);
+	assert_int_equal(cgroup_limits_need(&l),
+			 CGROUP_MEMORY | CGROUP_PIDS | CGROUP_CPU | CGROUP_CPUSET | CGROUP_BLKIO);
 	assert_int_equal(cgroup_create(&list, cgroup_limits_need(&l), &e), 0);
 	/* The last order of several; what is on already is not ordered. */
 	assert_written(list.v[0].dir, "cgroup.subtree_control", "+pids");

@@ -50,8 +50,13 @@ static int in_process(int (*test)(void))
 }
 
 /* In a process: end with the number of the line. */
-#define CHECK(condition) do { if (!(condition)) { fprintf(stderr, "line %d: %s\n", __LINE__, #condition); \
-	return __LINE__ & 0x7f ? __LINE__ & 0x7f : 1; } } while (0)
+#define CHECK(condition)                                                                           \
+	do {                                                                                       \
+		if (!(condition)) {                                                                \
+			fprintf(stderr, "line %d: %s\n", __LINE__, #condition);                    \
+			return __LINE__ & 0x7f ? __LINE__ & 0x7f : 1;                              \
+		}                                                                                  \
+	} while (0)
 
 static ino_t ns_inode(pid_t pid, const char *name)
 {
@@ -64,8 +69,9 @@ static ino_t ns_inode(pid_t pid, const char *name)
 }
 
 static const struct ns_entry all_new[] = {
-	{ CLONE_NEWNS, NULL }, { CLONE_NEWPID, NULL }, { CLONE_NEWIPC, NULL }, { CLONE_NEWUTS, NULL },
-	{ CLONE_NEWNET, NULL }, { CLONE_NEWCGROUP, NULL }, { CLONE_NEWTIME, NULL },
+	{ CLONE_NEWNS, NULL },	 { CLONE_NEWPID, NULL }, { CLONE_NEWIPC, NULL },
+	{ CLONE_NEWUTS, NULL },	 { CLONE_NEWNET, NULL }, { CLONE_NEWCGROUP, NULL },
+	{ CLONE_NEWTIME, NULL },
 };
 
 static int run_turns(int sync, void *arg, struct err *e)
@@ -121,8 +127,8 @@ static int run_wait(int sync, void *arg, struct err *e)
 
 static void test_join(void **state)
 {
-	static const int flags[] = { CLONE_NEWPID, CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWNET, CLONE_NEWCGROUP,
-				     CLONE_NEWTIME, CLONE_NEWNS };
+	static const int flags[] = { CLONE_NEWPID,    CLONE_NEWIPC,  CLONE_NEWUTS, CLONE_NEWNET,
+				     CLONE_NEWCGROUP, CLONE_NEWTIME, CLONE_NEWNS };
 	struct ns_request q = { .entries = all_new, .nr_entries = 7, .run = run_wait };
 	struct ns_child first = NS_CHILD_INIT;
 	struct ns_child second = NS_CHILD_INIT;
@@ -134,14 +140,16 @@ static void test_join(void **state)
 	if (ns_child_start(&q, &first, &e) < 0)
 		fail_msg("%s", e.text);
 	for (int i = 0; i < 7; i++) {
-		snprintf(paths[i], sizeof(paths[i]), "/proc/%d/ns/%s", first.pid, ns_name(flags[i]));
+		snprintf(paths[i], sizeof(paths[i]), "/proc/%d/ns/%s", first.pid,
+			 ns_name(flags[i]));
 		joined[i] = (struct ns_entry){ flags[i], paths[i] };
 	}
 	q.entries = joined;
 	if (ns_child_start(&q, &second, &e) < 0)
 		fail_msg("%s", e.text);
 	for (int i = 0; i < 7; i++)
-		assert_int_equal(ns_inode(second.pid, ns_name(flags[i])), ns_inode(first.pid, ns_name(flags[i])));
+		assert_int_equal(ns_inode(second.pid, ns_name(flags[i])),
+				 ns_inode(first.pid, ns_name(flags[i])));
 	/* the caller stayed where it was */
 	assert_int_not_equal(ns_inode(getpid(), "net"), ns_inode(first.pid, "net"));
 	ns_child_end(&second);
@@ -152,9 +160,15 @@ static void test_join(void **state)
 static void test_join_user_and_host_net(void **state)
 {
 	static const struct ns_id_map map[] = { { 0, 100000, 65536 } };
-	static const struct ns_entry user_net[] = { { CLONE_NEWUSER, NULL }, { CLONE_NEWNET, NULL } };
-	struct ns_request q = { .entries = user_net, .nr_entries = 2, .run = run_wait, .uid_maps = map,
-				.nr_uid_maps = 1, .gid_maps = map, .nr_gid_maps = 1 };
+	static const struct ns_entry user_net[] = { { CLONE_NEWUSER, NULL },
+						    { CLONE_NEWNET, NULL } };
+	struct ns_request q = { .entries = user_net,
+				.nr_entries = 2,
+				.run = run_wait,
+				.uid_maps = map,
+				.nr_uid_maps = 1,
+				.gid_maps = map,
+				.nr_gid_maps = 1 };
 	struct ns_request net_only = { .entries = user_net + 1, .nr_entries = 1, .run = run_wait };
 	struct ns_child userns = NS_CHILD_INIT;
 	struct ns_child hostnet = NS_CHILD_INIT;
@@ -222,8 +236,13 @@ static void test_user(void **state)
 	static const struct ns_entry entries[] = { { CLONE_NEWUSER, NULL }, { CLONE_NEWUTS, NULL },
 						   { CLONE_NEWNS, NULL }, { CLONE_NEWPID, NULL },
 						   { CLONE_NEWCGROUP, NULL } };
-	struct ns_request q = { .entries = entries, .nr_entries = 5, .run = run_user, .uid_maps = map,
-				.nr_uid_maps = 1, .gid_maps = map, .nr_gid_maps = 1,
+	struct ns_request q = { .entries = entries,
+				.nr_entries = 5,
+				.run = run_user,
+				.uid_maps = map,
+				.nr_uid_maps = 1,
+				.gid_maps = map,
+				.nr_gid_maps = 1,
 				.place = place_check_map };
 	struct ns_child c = NS_CHILD_INIT;
 	struct err e = ERR_INIT;
@@ -367,7 +386,9 @@ static void test_child_descriptors(void **state)
 {
 	int kept = fcntl(0, F_DUPFD, 77);
 	int other = fcntl(0, F_DUPFD, 78);
-	struct ns_request q = { .run = run_list_fds, .run_arg = &kept, .keep = &kept, .nr_keep = 1 };
+	struct ns_request q = {
+		.run = run_list_fds, .run_arg = &kept, .keep = &kept, .nr_keep = 1
+	};
 	struct ns_child c = NS_CHILD_INIT;
 	struct err e = ERR_INIT;
 	int status = -1;
@@ -468,9 +489,15 @@ static void test_empty_root(void **state)
 static int process_drop(void)
 {
 	static const char *const wanted[] = {
-		"Uid:\t1234\t1234\t1234\t1234\n", "Gid:\t2345\t2345\t2345\t2345\n", "Groups:\t \n",
-		"CapInh:\t0000000000000000\n", "CapPrm:\t0000000000000000\n", "CapEff:\t0000000000000000\n",
-		"CapBnd:\t0000000000000000\n", "CapAmb:\t0000000000000000\n", "NoNewPrivs:\t1\n",
+		"Uid:\t1234\t1234\t1234\t1234\n",
+		"Gid:\t2345\t2345\t2345\t2345\n",
+		"Groups:\t \n",
+		"CapInh:\t0000000000000000\n",
+		"CapPrm:\t0000000000000000\n",
+		"CapEff:\t0000000000000000\n",
+		"CapBnd:\t0000000000000000\n",
+		"CapAmb:\t0000000000000000\n",
+		"NoNewPrivs:\t1\n",
 	};
 	static const gid_t groups[] = { 5, 6 };
 	/* Opened before: afterwards the process's own files are root's. */
@@ -512,8 +539,11 @@ static int process_drop_keeps_uid_0(void)
 	CHECK(getuid() == 0);
 	CHECK(unshare(CLONE_NEWNS) < 0 && errno == EPERM);
 	CHECK(setgroups(0, NULL) < 0 && errno == EPERM);
-	/* no way back by executing something as uid 0: the securebits say that 0 is nobody special */
-	execl("/bin/sh", "sh", "-c", "grep -q '^CapEff:.0000000000000000$' /proc/self/status", (char *)NULL);
+	/*
+	 * no way back by executing something as uid 0: the securebits say that 0 is nobody special
+	 */
+	execl("/bin/sh", "sh", "-c", "grep -q '^CapEff:.0000000000000000$' /proc/self/status",
+	      (char *)NULL);
 	return 1;
 }
 
@@ -538,7 +568,8 @@ static int process_limits(void)
 	CHECK(ns_limit_set(RLIMIT_NOFILE, now.rlim_max + 1, now.rlim_max + 1, &e) == -EPERM);
 	snprintf(words, sizeof(words), "hard %llu (it is soft 100, hard %llu)",
 		 (unsigned long long)now.rlim_max + 1, (unsigned long long)now.rlim_max);
-	CHECK(strstr(e.text, "CAP_SYS_RESOURCE") && strstr(e.text, "RLIMIT_NOFILE") && strstr(e.text, words));
+	CHECK(strstr(e.text, "CAP_SYS_RESOURCE") && strstr(e.text, "RLIMIT_NOFILE") &&
+	      strstr(e.text, words));
 	return 0;
 }
 
