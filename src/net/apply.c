@@ -4,14 +4,14 @@
  *
  * The order is what loses no frame and leaks none (measured by capture on the host end):
  *
- * 1. The tap is opened and its descriptor kept: without one it has no carrier, and what is redirected
- *    to it is lost.
- * 2. IPv6 is disabled on each device touched, before it can come up or change its MAC. Otherwise the
- *    host's kernel sends router solicitations, detections of duplicates and MLD reports with the
- *    guest's MAC or with a foreign one.
+ * 1. The tap is opened and its descriptor kept: without one it has no carrier, and what is
+ *    redirected to it is lost.
+ * 2. IPv6 is disabled on each device touched, before it can come up or change its MAC. Otherwise
+ *    the host's kernel sends router solicitations, detections of duplicates and MLD reports with
+ *    the guest's MAC or with a foreign one.
  * 3. tc: the way out (tap to interface) is there before the way in. bridge: the addresses go before
- *    the MAC changes, so that nothing is ever said under the new MAC; and the MAC changes before the
- *    interface joins, because a bridge keeps for itself what is sent to a port's own MAC.
+ *    the MAC changes, so that nothing is ever said under the new MAC; and the MAC changes before
+ *    the interface joins, because a bridge keeps for itself what is sent to a port's own MAC.
  * 4. The guest announces itself when it is up.
  */
 #include <errno.h>
@@ -35,7 +35,8 @@ static int apply_no_ipv6(const char *link, struct err *e)
 	return rc == NET_SYSCTL_NONE ? 0 : rc;
 }
 
-static int apply_tap(struct net_nl *nl, const struct net_port *p, int *tap, int *index, uint8_t *flags,
+static int apply_tap(struct net_nl *nl, const struct net_port *p, int *tap, int *index,
+		     uint8_t *flags,
 		     struct err *e)
 {
 	_autoclose_ int fd = -1;
@@ -67,8 +68,8 @@ static int apply_up(struct net_nl *nl, const char *name, int index, struct err *
 static int apply_redirects(struct net_nl *nl, const struct net_port *p, int tap, struct err *e)
 {
 	/*
-	 * An interface may filter multicast by what its own kernel has joined (macvlan does; then no
-	 * neighbour solicitation reaches the guest), and unicast by its own MAC.
+	 * An interface may filter multicast by what its own kernel has joined (macvlan does; then
+	 * no neighbour solicitation reaches the guest), and unicast by its own MAC.
 	 */
 	uint32_t take = IFF_ALLMULTI | (p->mac_mode == NET_MAC_RANDOM ? IFF_PROMISC : 0);
 	int rc = p->clsact ? 0 : net_tc_clsact_add(nl, p->index, e);

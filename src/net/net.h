@@ -10,8 +10,8 @@
  * folder knows interfaces, never OCI. The order is a rule: the record is on disk before net_apply()
  * changes anything, so that net_restore() can undo a half-made change after kill -9.
  *
- * Privileges: net_survey needs none beyond being there; net_apply and net_restore need CAP_NET_ADMIN
- * over the namespace, /dev/net/tun, and a writable /proc/sys/net.
+ * Privileges: net_survey needs none beyond being there; net_apply and net_restore need
+ * CAP_NET_ADMIN over the namespace, /dev/net/tun, and a writable /proc/sys/net.
  */
 #ifndef RUNNC_NET_NET_H
 #define RUNNC_NET_NET_H
@@ -26,7 +26,10 @@
 
 /* ---- survey: what is there ---------------------------------------------------------------- */
 
-/* A netlink message as the kernel sent it, whole: replayed by net_restore(), never interpreted twice. */
+/*
+ * A netlink message as the kernel sent it, whole: replayed by net_restore(), never interpreted
+ * twice.
+ */
 struct net_raw {
 	void *data;
 	size_t len;
@@ -37,7 +40,8 @@ struct net_link {
 	int master;			/* 0: none */
 	uint16_t type;			/* ARPHRD_* */
 	bool carrier;
-	bool ipv6;			/* the kernel keeps IPv6 settings for it: the next three are valid */
+	/* the kernel keeps IPv6 settings for it: the next three are valid */
+	bool ipv6;
 	int32_t disable_ipv6;		/* net.ipv6.conf.NAME.* */
 	int32_t accept_ra;
 	int32_t accept_dad;
@@ -47,12 +51,16 @@ struct net_link {
 	bool has_mac;			/* false: the hardware address is not 6 bytes long */
 	uint8_t mac[6];
 	bool clsact;			/* an ingress or clsact qdisc is there */
-	bool plumbed;			/* ... with a redirect that this runtime made (see net/tc.h) */
+	/* ... with a redirect that this runtime made (see net/tc.h) */
+	bool plumbed;
 	char name[16];
 	char kind[16];			/* "veth", "macvlan", "bridge", "tun", ...; "": none told */
 };
 
-/* Here `link` is the interface's index in the namespace; in a plan it is the guest device's index. */
+/*
+ * Here `link` is the interface's index in the namespace; in a plan it is the guest device's
+ * index.
+ */
 struct net_addr {
 	struct gcfg_addr addr;		/* flags: all IFA_F_* that the kernel told */
 	struct net_raw raw;
@@ -78,7 +86,8 @@ struct net_neigh {
  */
 struct net_survey {
 	uint64_t netns;			/* inode number of the namespace */
-	uint64_t boottime_ms;		/* CLOCK_BOOTTIME of the survey: address lifetimes count from here */
+	/* CLOCK_BOOTTIME of the survey: address lifetimes count from here */
+	uint64_t boottime_ms;
 	struct net_link *links;
 	size_t nr_links;
 	struct net_addr *addrs;
@@ -104,13 +113,13 @@ const struct net_link *net_survey_link(const struct net_survey *s, int index);
 /* ---- plan: what will be done -------------------------------------------------------------- */
 
 enum net_mode {
-	NET_MODE_TC,			/* redirect by tc, both ways, between the interface and a tap */
+	NET_MODE_TC,			/* redirected by tc, both ways, to and from a tap */
 	NET_MODE_BRIDGE,		/* the interface and a tap are ports of a bridge */
 };
 
 enum net_mac {
 	NET_MAC_ADOPT,			/* the guest gets the interface's original MAC */
-	NET_MAC_RANDOM,			/* the guest gets a new one: shows the failure of the blog post */
+	NET_MAC_RANDOM,			/* it gets a new one: shows the blog post's failure */
 };
 
 /* "tc", "bridge"; "adopt", "random". The parsers return false for any other text. */
@@ -122,7 +131,8 @@ bool net_mac_parse(const char *text, enum net_mac *mac);
 struct net_request {
 	enum net_mode mode;
 	enum net_mac mac;
-	uint8_t entropy[16];		/* where new MACs come from, so that net_plan() stays pure */
+	/* where new MACs come from, so that net_plan() stays pure */
+	uint8_t entropy[16];
 };
 
 /* Mode tc, MAC adopted, fresh entropy. Returns 0 or -errno with @e filled in. */
@@ -148,8 +158,9 @@ struct net_port {
 
 /*
  * ports[i] belongs to links[i], whose index is i. Addresses, routes, hops and neighbours name guest
- * devices by that index. Routes come in an order in which each can be added: those without a gateway
- * first. hops are stored in the order of the routes: a route's hops follow those of the route before.
+ * devices by that index. Routes come in an order in which each can be added: those without a
+ * gateway first. hops are stored in the order of the routes: a route's hops follow those of the
+ * route before.
  */
 struct net_plan {
 	struct net_port ports[NABLA_LAUNCH_NETS];
@@ -170,10 +181,10 @@ struct net_plan {
 };
 
 /*
- * Pure. Every Ethernet interface that is up, has carrier and an address beyond IPv6 link-local becomes
- * a guest device, the one with the default route first, up to NABLA_LAUNCH_NETS; anything else
- * that carries an address gets a notice. A namespace without such an interface gives an empty plan.
- * *@out need not be initialised. On success free it with net_plan_free().
+ * Pure. Every Ethernet interface that is up, has carrier and an address beyond IPv6 link-local
+ * becomes a guest device, the one with the default route first, up to NABLA_LAUNCH_NETS; anything
+ * else that carries an address gets a notice. A namespace without such an interface gives an empty
+ * plan. *@out need not be initialised. On success free it with net_plan_free().
  * Returns 0, or -errno with @e filled in (then *@out is empty): -ENOMEM.
  */
 int net_plan(const struct net_survey *s, const struct net_request *r, struct net_plan *out,

@@ -28,7 +28,9 @@ struct net_nl {
 int net_nl_open(struct net_nl *nl, struct err *e);
 void net_nl_close(struct net_nl *nl);
 
-/* A request under construction: fixed parts and a few attributes of bounded size, never a replay. */
+/*
+ * A request under construction: fixed parts and a few attributes of bounded size, never a replay.
+ */
 union net_msg {
 	struct nlmsghdr head;
 	char bytes[2048];

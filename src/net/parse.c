@@ -2,9 +2,9 @@
 /*
  * Netlink replies as untrusted bytes.
  *
- * Lengths are checked in three places only: net_attrs() cuts a byte range into attributes, get() and
- * get_string() copy one attribute of a known size, head_of() yields a message's fixed header. Nothing
- * else looks at message bytes.
+ * Lengths are checked in three places only: net_attrs() cuts a byte range into attributes, get()
+ * and get_string() copy one attribute of a known size, head_of() yields a message's fixed header.
+ * Nothing else looks at message bytes.
  */
 #include "net/parse.h"
 
@@ -105,7 +105,8 @@ static bool is_string(const struct nlattr *attr, const char *text)
 }
 
 /* The fixed header of @m, if it is @size bytes long, and the attributes behind it. */
-static const void *head_of(const struct nlmsghdr *m, size_t size, const struct nlattr **tb, size_t max)
+static const void *head_of(const struct nlmsghdr *m, size_t size, const struct nlattr **tb,
+			   size_t max)
 {
 	const char *head = (const char *)m + NLMSG_HDRLEN;
 	size_t len = m->nlmsg_len - NLMSG_HDRLEN, skip = NLMSG_ALIGN(size);
@@ -167,7 +168,8 @@ static int parse_inet6_conf(const struct nlattr *af_spec, struct net_link *l)
 	const struct nlattr *tb[AF_INET6 + 1], *inet6[IFLA_INET6_MAX + 1];
 	const char *conf;
 
-	if (net_nested(af_spec, tb, AF_INET6) < 0 || net_nested(tb[AF_INET6], inet6, IFLA_INET6_MAX) < 0)
+	if (net_nested(af_spec, tb, AF_INET6) < 0 ||
+	    net_nested(tb[AF_INET6], inet6, IFLA_INET6_MAX) < 0)
 		return -EBADMSG;
 	/* An array of int32_t, one for each DEVCONF_* that the kernel knows. */
 	if (!inet6[IFLA_INET6_CONF] ||
@@ -372,7 +374,8 @@ static int parse_single(const struct nlattr **tb, unsigned int flags, struct net
 	return parse_gateway(tb[RTA_GATEWAY], tb[RTA_VIA], r->route.family, &r->hops[0]);
 }
 
-static int parse_route_fields(const struct rtmsg *head, const struct nlattr **tb, struct gcfg_route *g)
+static int parse_route_fields(const struct rtmsg *head, const struct nlattr **tb,
+			      struct gcfg_route *g)
 {
 	const struct nlattr *metrics[RTAX_MTU + 1];
 	size_t len = address_len(head->rtm_family);
@@ -501,7 +504,8 @@ static int parse_actions(const struct nlattr *actions, bool *ours)
 			return -EBADMSG;
 		if (act[TCA_ACT_COOKIE] &&
 		    body_len(act[TCA_ACT_COOKIE]) == sizeof(NET_TC_COOKIE) - 1 &&
-		    memcmp(body(act[TCA_ACT_COOKIE]), NET_TC_COOKIE, sizeof(NET_TC_COOKIE) - 1) == 0)
+		    memcmp(body(act[TCA_ACT_COOKIE]), NET_TC_COOKIE,
+			   sizeof(NET_TC_COOKIE) - 1) == 0)
 			*ours = true;
 	}
 	return 0;

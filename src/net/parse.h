@@ -13,13 +13,15 @@
 #define NET_PARSE_MAX 65536		/* objects of one kind in a survey */
 
 /*
- * Add the object in @m, all of whose nlmsg_len bytes are readable, to @s. Types and families that do
- * not concern us are passed over. Links must come before the qdiscs and filters on them.
+ * Add the object in @m, all of whose nlmsg_len bytes are readable, to @s. Types and families that
+ * do not concern us are passed over. Links must come before the qdiscs and filters on them.
  * Returns 0, -EBADMSG (malformed; @s is as before), -E2BIG or -ENOMEM.
  */
 int net_parse_message(struct net_survey *s, const struct nlmsghdr *m);
 
-/* As many messages as @len bytes at @data (aligned to 4) hold. -EBADMSG also for bytes left over. */
+/*
+ * As many messages as @len bytes at @data (aligned to 4) hold. -EBADMSG also for bytes left over.
+ */
 int net_parse_buffer(struct net_survey *s, const void *data, size_t len);
 
 /* After the last message: drop the neighbours that a survey does not want (see net.h). */

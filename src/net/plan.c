@@ -76,7 +76,10 @@ int net_request_init(struct net_request *r, struct err *e)
 
 /* ---- lists -------------------------------------------------------------------------------- */
 
-/* As in net/parse.c: room for one more, powers of two. NULL, and p->failed, if there is no memory. */
+/*
+ * As in net/parse.c: room for one more, powers of two. NULL, and p->failed, if there is no
+ * memory.
+ */
 static void *plan_add(struct planner *p, void **list, size_t *nr, size_t size)
 {
 	void *larger = *list;
@@ -93,7 +96,8 @@ static void *plan_add(struct planner *p, void **list, size_t *nr, size_t size)
 	return memset((char *)larger + (*nr)++ * size, 0, size);
 }
 
-static __attribute__((format(printf, 4, 5))) void plan_say(struct planner *p, char ***list, size_t *nr,
+static __attribute__((format(printf, 4, 5))) void plan_say(struct planner *p, char ***list,
+							   size_t *nr,
 							  const char *format, ...)
 {
 	char **slot = plan_add(p, (void **)list, nr, sizeof(*slot));
@@ -203,13 +207,17 @@ static bool has_default_route(const struct net_survey *s, const struct net_link 
 		const struct net_route *r = &s->routes[i];
 
 		for (size_t h = 0; r->route.dst_prefix == 0 && h < r->route.nr_hops; h++)
-			if (r->route.table == RT_TABLE_MAIN && r->hops[h].link == (uint32_t)l->index)
+			if (r->route.table == RT_TABLE_MAIN &&
+			    r->hops[h].link == (uint32_t)l->index)
 				return true;
 	}
 	return false;
 }
 
-/* The record and the guest's settings hold the name as text; the kernel allows any byte but a few. */
+/*
+ * The record and the guest's settings hold the name as text; the kernel allows any byte but a
+ * few.
+ */
 static bool is_plain(const char *name)
 {
 	for (; *name; name++)
@@ -345,9 +353,9 @@ static void plan_link(struct planner *p, const struct net_link *l)
 		return;
 	}
 	if (p->request->mode == NET_MODE_BRIDGE && is_mac_bound(l))
-		plan_notice(p, "interface '%s' is of kind %s, which delivers only what is sent to its own "
-			    "MAC: nothing will reach the guest in mode bridge; use mode tc", l->name,
-			    l->kind);
+		plan_notice(p, "interface '%s' (%s) delivers only what is sent to its own MAC: "
+			    "nothing will reach the guest in mode bridge; use mode tc",
+			    l->name, l->kind);
 	fill_port(p, l, &plan->ports[plan->nr_ports]);
 	fill_link(p, l, (uint32_t)plan->nr_ports);
 	plan->nr_ports++;
@@ -392,7 +400,8 @@ static void plan_addr(struct planner *p, const struct gcfg_addr *a)
 		return;
 	}
 	if (a->flags & IFA_F_DADFAILED) {
-		plan_notice(p, "address %s of '%s' is a duplicate of another host's: not handed over",
+		plan_notice(p,
+			    "address %s of '%s' is a duplicate of another host's: not handed over",
 			    text_of(a->family, a->local, text), p->plan->ports[port].name);
 		return;
 	}
@@ -425,7 +434,8 @@ static bool is_connected(const struct net_plan *plan, uint32_t port, uint8_t fam
 
 static void plan_hop(struct planner *p, const struct gcfg_hop *h, uint32_t port)
 {
-	struct gcfg_hop *out = plan_add(p, (void **)&p->plan->hops, &p->plan->nr_hops, sizeof(*out));
+	struct gcfg_hop *out = plan_add(p, (void **)&p->plan->hops, &p->plan->nr_hops,
+					sizeof(*out));
 
 	if (!out)
 		return;
@@ -493,7 +503,8 @@ static void plan_neigh(struct planner *p, const struct net_neigh *n)
 		return;
 	if (n->proxy) {
 		plan_notice(p, "proxy entry for %s on '%s': not handed over",
-			    text_of(n->neigh.family, n->neigh.addr, text), p->plan->ports[port].name);
+			    text_of(n->neigh.family, n->neigh.addr, text),
+			    p->plan->ports[port].name);
 		return;
 	}
 	if (memcmp(n->neigh.mac, zero, sizeof(zero)) == 0 ||

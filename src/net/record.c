@@ -2,8 +2,8 @@
 /*
  * The record: what a namespace was like, as a JSON text.
  *
- * Links are told by field. Addresses, routes and neighbours are the kernel's messages in hexadecimal,
- * each with a text for human readers that is not read back.
+ * Links are told by field. Addresses, routes and neighbours are the kernel's messages in
+ * hexadecimal, each with a text for human readers that is not read back.
  */
 #include "net/record.h"
 
@@ -91,7 +91,8 @@ static int write_lists(const struct net_survey *s, const struct net_plan *p, jso
 		const struct gcfg_addr *a = &s->addrs[i].addr;
 
 		if (is_port(p, a->link))
-			bad |= write_object(addrs, a->family, a->local, a->prefix, &s->addrs[i].raw);
+			bad |= write_object(addrs, a->family, a->local, a->prefix,
+					    &s->addrs[i].raw);
 	}
 	/* All routes: one by another interface may have gone with an address that it used. */
 	for (size_t i = 0; p->nr_ports && i < s->nr_routes; i++) {
@@ -182,7 +183,8 @@ static int read_objects(const json_t *list, uint16_t type, struct net_survey *s)
 /* A name that may be put into a path below /proc/sys, or is "". */
 static bool copy_name(const char *from, char to[16])
 {
-	if (strlen(from) >= 16 || strchr(from, '/') || strcmp(from, ".") == 0 || strcmp(from, "..") == 0)
+	if (strlen(from) >= 16 || strchr(from, '/') || strcmp(from, ".") == 0 ||
+	    strcmp(from, "..") == 0)
 		return false;
 	strcpy(to, from);
 	return true;

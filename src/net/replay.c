@@ -22,7 +22,8 @@
  * A copy of @raw's message with its header of @size bytes, without attributes, and room for @more
  * bytes of new ones; NULL: no memory. @raw passed net/parse.c, so its lengths are sound.
  */
-static struct nlmsghdr *replay_begin(const struct net_raw *raw, uint16_t type, size_t size, size_t more)
+static struct nlmsghdr *replay_begin(const struct net_raw *raw, uint16_t type, size_t size,
+				     size_t more)
 {
 	struct nlmsghdr *m = calloc(1, raw->len + more + NLMSG_ALIGNTO);
 
@@ -147,8 +148,8 @@ static void replay_multipath(struct nlmsghdr *m, const struct nlattr *attr)
 }
 
 /*
- * Only RTA_EXPIRES asks for what RTA_CACHEINFO tells: how long an IPv6 route lives. Returns false if
- * it would be gone by now.
+ * Only RTA_EXPIRES asks for what RTA_CACHEINFO tells: how long an IPv6 route lives. Returns false
+ * if it would be gone by now.
  */
 static bool replay_expiry(struct nlmsghdr *m, const struct nlattr *attr, uint32_t elapsed)
 {
@@ -167,7 +168,9 @@ static bool replay_expiry(struct nlmsghdr *m, const struct nlattr *attr, uint32_
 	return true;
 }
 
-/* With a nexthop object (RTA_NH_ID) the kernel tells its contents as well, but takes only its id. */
+/*
+ * With a nexthop object (RTA_NH_ID) the kernel tells its contents as well, but takes only its id.
+ */
 static bool replay_is_nexthop(uint16_t type)
 {
 	return type == RTA_OIF || type == RTA_GATEWAY || type == RTA_VIA ||

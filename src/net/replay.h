@@ -11,8 +11,8 @@
 #include "net/netlink.h"
 
 /*
- * @elapsed: seconds since the survey, taken off lifetimes; what has expired meanwhile is passed over
- * with success. An object that is there already is success, too.
+ * @elapsed: seconds since the survey, taken off lifetimes; what has expired meanwhile is passed
+ * over with success. An object that is there already is success, too.
  */
 int net_replay_addr(struct net_nl *nl, const struct net_addr *a, uint32_t elapsed, struct err *e);
 int net_replay_route(struct net_nl *nl, const struct net_route *r, uint32_t elapsed, struct err *e);

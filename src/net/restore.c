@@ -4,8 +4,8 @@
  *
  * Nothing here depends on how far an apply or a restore has come: each step compares what is there
  * with what was there and changes only the difference. The order keeps the interface silent until
- * it is itself again: our links and filters go first, then the MAC comes back (IPv6 still disabled, no
- * IPv4 address), then IPv6 and the addresses, then routes, then neighbours.
+ * it is itself again: our links and filters go first, then the MAC comes back (IPv6 still
+ * disabled, no IPv4 address), then IPv6 and the addresses, then routes, then neighbours.
  *
  * A step that fails does not keep the others from being tried; the first failure is reported.
  */
@@ -60,7 +60,10 @@ static bool look(struct restorer *r)
 	return rc == 0;
 }
 
-/* The recorded link as it is now; NULL if it is gone, or if its index belongs to another kind now. */
+/*
+ * The recorded link as it is now; NULL if it is gone, or if its index belongs to another kind
+ * now.
+ */
 static const struct net_link *current(const struct restorer *r, const struct net_link *was)
 {
 	const struct net_link *l = net_survey_link(&r->now, was->index);
@@ -91,15 +94,18 @@ static void remove_link(struct restorer *r, const char *name, const char *kind)
 	}
 }
 
-static void remove_plumbing(struct restorer *r, const struct net_link *was, const struct net_port *p)
+static void remove_plumbing(struct restorer *r, const struct net_link *was,
+			    const struct net_port *p)
 {
 	const struct net_link *l = current(r, was);
 	struct err e = ERR_INIT;
 
 	if (l && l->clsact && !was->clsact)
-		note(r, net_tc_clsact_remove(&r->nl, l->index, &e), &e, "remove clsact from", l->name);
+		note(r, net_tc_clsact_remove(&r->nl, l->index, &e), &e, "remove clsact from",
+		     l->name);
 	else if (l && l->plumbed)
-		note(r, net_tc_redirect_remove(&r->nl, l->index, &e), &e, "remove the redirect from",
+		note(r, net_tc_redirect_remove(&r->nl, l->index, &e), &e,
+		     "remove the redirect from",
 		     l->name);
 	remove_link(r, p->bridge, "bridge");
 	remove_link(r, p->tap, "tun");
@@ -116,9 +122,11 @@ static void restore_link(struct restorer *r, const struct net_link *was)
 	if (!l)
 		return;
 	if (memcmp(l->mac, was->mac, sizeof(l->mac)) != 0)
-		note(r, net_link_mac(&r->nl, l->index, was->mac, &e), &e, "restore the MAC of", l->name);
+		note(r, net_link_mac(&r->nl, l->index, was->mac, &e), &e, "restore the MAC of",
+		     l->name);
 	if (l->mtu != was->mtu)
-		note(r, net_link_mtu(&r->nl, l->index, was->mtu, &e), &e, "restore the MTU of", l->name);
+		note(r, net_link_mtu(&r->nl, l->index, was->mtu, &e), &e, "restore the MTU of",
+		     l->name);
 	if (l->txqlen != was->txqlen)
 		note(r, net_link_txqlen(&r->nl, l->index, was->txqlen, &e), &e,
 		     "restore the queue length of", l->name);
@@ -130,7 +138,8 @@ static void restore_link(struct restorer *r, const struct net_link *was)
 /* ---- addresses ---------------------------------------------------------------------------- */
 
 /* The next address of @link and @family in @s from *@i on, or NULL; *@i is moved behind it. */
-static const struct net_addr *next_addr(const struct net_survey *s, int link, uint8_t family, size_t *i)
+static const struct net_addr *next_addr(const struct net_survey *s, int link, uint8_t family,
+					size_t *i)
 {
 	while (*i < s->nr_addrs) {
 		const struct net_addr *a = &s->addrs[(*i)++];
@@ -218,7 +227,8 @@ static void set_ipv6(struct restorer *r, const struct net_link *l, const char *k
 {
 	struct err e = ERR_INIT;
 
-	note(r, net_sysctl_ipv6(l->name, key, value, &e), &e, "restore the IPv6 settings of", l->name);
+	note(r, net_sysctl_ipv6(l->name, key, value, &e), &e, "restore the IPv6 settings of",
+	     l->name);
 }
 
 /*
@@ -231,7 +241,8 @@ static void enable_ipv6(struct restorer *r, const struct net_link *was)
 
 	if (!l || !l->ipv6 || !was->ipv6)
 		return;
-	if (was->disable_ipv6 == 0 && (l->disable_ipv6 != 0 || !same_addrs(r, was->index, AF_INET6)))
+	if (was->disable_ipv6 == 0 &&
+	    (l->disable_ipv6 != 0 || !same_addrs(r, was->index, AF_INET6)))
 		set_ipv6(r, l, "accept_dad", 0);
 	if (l->disable_ipv6 != was->disable_ipv6)
 		set_ipv6(r, l, "disable_ipv6", was->disable_ipv6);
@@ -250,9 +261,9 @@ static bool is_tentative(const struct restorer *r)
 }
 
 /*
- * The kernel ends the detection of duplicates in the background, also when there is none to be done;
- * until then accept_dad must stay 0. With net.ipv6.conf.all.accept_dad it is done after all: not
- * worth waiting for.
+ * The kernel ends the detection of duplicates in the background, also when there is none to be
+ * done; until then accept_dad must stay 0. With net.ipv6.conf.all.accept_dad it is done after all:
+ * not worth waiting for.
  */
 static void settle_ipv6(struct restorer *r)
 {
@@ -278,7 +289,9 @@ static bool has_route(const struct net_survey *s, const struct net_route *route)
 	return false;
 }
 
-/* What came with the addresses and had been removed, as CNI's ptp plugin does with prefix routes. */
+/*
+ * What came with the addresses and had been removed, as CNI's ptp plugin does with prefix routes.
+ */
 static void remove_routes(struct restorer *r)
 {
 	for (size_t i = 0; i < r->now.nr_routes; i++) {
@@ -289,7 +302,8 @@ static void remove_routes(struct restorer *r)
 		for (size_t h = 0; h < route->route.nr_hops; h++)
 			ours &= is_recorded(r, route->hops[h].link);
 		if (ours && !has_route(&r->record.was, route))
-			note(r, net_replay_route_remove(&r->nl, route, &e), &e, "remove a route over",
+			note(r, net_replay_route_remove(&r->nl, route, &e), &e,
+			     "remove a route over",
 			     net_survey_link(&r->now, (int)route->hops[0].link)->name);
 	}
 }
@@ -322,7 +336,8 @@ static void add_routes(struct restorer *r)
 		progress = false;
 		last = 0;
 		for (size_t i = 0; i < was->nr_routes; i++) {
-			int rc = done[i] ? 0 : net_replay_route(&r->nl, &was->routes[i], r->elapsed, &e);
+			int rc = done[i] ? 0 : net_replay_route(&r->nl, &was->routes[i],
+								r->elapsed, &e);
 
 			progress |= !done[i] && rc == 0;
 			done[i] |= rc == 0;
@@ -341,7 +356,8 @@ static bool has_neigh(const struct net_survey *s, const struct net_neigh *n)
 		const struct net_neigh *other = &s->neighs[i];
 
 		if (other->proxy == n->proxy && other->neigh.link == n->neigh.link &&
-		    other->neigh.family == n->neigh.family && other->neigh.state == n->neigh.state &&
+		    other->neigh.family == n->neigh.family &&
+		    other->neigh.state == n->neigh.state &&
 		    memcmp(other->neigh.addr, n->neigh.addr, sizeof(n->neigh.addr)) == 0 &&
 		    memcmp(other->neigh.mac, n->neigh.mac, sizeof(n->neigh.mac)) == 0)
 			return true;

@@ -9,8 +9,9 @@
 
 /*
  * Write net.ipv6.conf.@link.@key through /proc/sys, which shows the caller's own network namespace.
- * @link contains no slash (net/parse.c sees to it). Returns 0, NET_SYSCTL_NONE if the interface has no
- * such setting (a kernel without IPv6, an interface that is gone), or -errno with @e filled in.
+ * @link contains no slash (net/parse.c sees to it). Returns 0, NET_SYSCTL_NONE if the interface
+ * has no such setting (a kernel without IPv6, an interface that is gone), or -errno with @e filled
+ * in.
  */
 #define NET_SYSCTL_NONE 1
 int net_sysctl_ipv6(const char *link, const char *key, int32_t value, struct err *e);

@@ -52,16 +52,19 @@ static bool is_ip(const uint8_t *addr, uint8_t family, const char *text)
 	return memcmp(addr, wanted, sizeof(wanted)) == 0;
 }
 
-static const struct gcfg_addr *find_addr(const struct net_survey *s, uint8_t family, const char *text)
+static const struct gcfg_addr *find_addr(const struct net_survey *s, uint8_t family,
+					 const char *text)
 {
 	for (size_t i = 0; i < s->nr_addrs; i++)
-		if (s->addrs[i].addr.family == family && is_ip(s->addrs[i].addr.local, family, text))
+		if (s->addrs[i].addr.family == family &&
+		    is_ip(s->addrs[i].addr.local, family, text))
 			return &s->addrs[i].addr;
 	fail_msg("no address %s", text);
 	return NULL;
 }
 
-static const struct net_route *find_route(const struct net_survey *s, uint8_t family, const char *text,
+static const struct net_route *find_route(const struct net_survey *s, uint8_t family,
+					  const char *text,
 					  uint32_t metric)
 {
 	for (size_t i = 0; i < s->nr_routes; i++) {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The plan, from surveys made by hand; the record, from recorded replies (the folder in argv[1]). */
+/*
+ * The plan, from surveys made by hand; the record, from recorded replies (the folder in argv[1]).
+ */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -492,8 +494,8 @@ static void refuse(const char *json)
 #define HEAD "{\"version\":1,\"netns\":1,\"boottime_ms\":1,"
 #define LINK(name, mac, tap) "\"links\":[{\"index\":2,\"name\":\"" name "\",\"kind\":\"veth\"," \
 	"\"type\":1,\"mac\":\"" mac "\",\"mtu\":1500,\"txqueuelen\":0,\"flags\":1,\"ipv6\":true," \
-	"\"disable_ipv6\":0,\"accept_dad\":1,\"clsact\":false,\"mode\":\"tc\",\"tap\":\"" tap "\"," \
-	"\"bridge\":\"\"}]"
+	"\"disable_ipv6\":0,\"accept_dad\":1,\"clsact\":false,\"mode\":\"tc\"," \
+	"\"tap\":\"" tap "\",\"bridge\":\"\"}]"
 
 static void test_bad_records(void **state)
 {
@@ -501,7 +503,8 @@ static void test_bad_records(void **state)
 	struct net_record r;
 
 	(void)state;
-	assert_int_equal(net_record_read(HEAD LINK("eth0", "020000000001", "rnct2") "}", &r, &e), 0);
+	assert_int_equal(net_record_read(HEAD LINK("eth0", "020000000001", "rnct2") "}", &r, &e),
+			 0);
 	net_record_free(&r);
 	refuse("");
 	refuse("[]");
@@ -516,9 +519,11 @@ static void test_bad_records(void **state)
 	refuse(HEAD "\"links\":[],\"addresses\":[{\"message\":\"00\"}]}");
 	refuse(HEAD "\"links\":[],\"addresses\":[{}]}");
 	/* 16 bytes that say they are a message of another type. */
-	refuse(HEAD "\"links\":[],\"routes\":[{\"message\":\"10000000140000000000000000000000\"}]}");
+	refuse(HEAD "\"links\":[],\"routes\":"
+	       "[{\"message\":\"10000000140000000000000000000000\"}]}");
 	/* An address message without its header. */
-	refuse(HEAD "\"links\":[],\"addresses\":[{\"message\":\"10000000140000000000000000000000\"}]}");
+	refuse(HEAD "\"links\":[],\"addresses\":"
+	       "[{\"message\":\"10000000140000000000000000000000\"}]}");
 }
 
 /* For an empty plan there is a record, and restoring it needs no privilege. */

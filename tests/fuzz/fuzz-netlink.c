@@ -2,8 +2,9 @@
 /*
  * What the kernel replies, and what a state file holds about a network: any bytes.
  *
- * Input that begins with '{' is read as a record, anything else as a survey's netlink messages, which
- * are planned in both modes, recorded, and read back: what was accepted once must be accepted again.
+ * Input that begins with '{' is read as a record, anything else as a survey's netlink messages,
+ * which are planned in both modes, recorded, and read back: what was accepted once must be
+ * accepted again.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -5,19 +5,19 @@
  *	net-tool plan [MODE MAC]		survey and plan, printed
  *	net-tool guest RECORD MODE MAC		survey, plan, write RECORD, apply, then be the guest
  *	net-tool restore RECORD			restore
- *	net-tool capture LINK			until SIGTERM; then "MAC ETHERTYPE" of what came in by LINK
+ *	net-tool capture LINK			until SIGTERM; then "MAC ETHERTYPE" of what came in
  *
  * The stand-in is a second network namespace of this process: a real kernel's stack behind a tap
- * with the same vnet header and offloads, configured with the plan's structures and nothing else, as
- * the guest's init does. This process pumps frames between the two taps, vnet headers and all. It
- * prints "ready PID" and runs until SIGTERM or SIGKILL; `nsenter -t PID -n` is inside the guest.
+ * with the same vnet header and offloads, configured with the plan's structures and nothing else,
+ * as the guest's init does. This process pumps frames between the two taps, vnet headers and all.
+ * It prints "ready PID" and runs until SIGTERM or SIGKILL; `nsenter -t PID -n` is inside the guest.
  *
  * The linker redirects the three functions by which src/net changes anything (--wrap). With
  * NET_TOOL_KILL_AT=N in the environment this process dies by SIGKILL just before the Nth change;
- * "steps N" on the standard error says how many there were. With NET_TOOL_NO_BPF set the kernel seems to
- * have no cls_bpf. With NET_TOOL_REPLIES=FILE each of the
- * kernel's messages that reaches the parser is also appended to FILE: so the recorded replies of the unit
- * tests and the fuzz corpus were made.
+ * "steps N" on the standard error says how many there were. With NET_TOOL_NO_BPF set the kernel
+ * seems to have no cls_bpf. With NET_TOOL_REPLIES=FILE each of the
+ * kernel's messages that reaches the parser is also appended to FILE: so the recorded replies of
+ * the unit tests and the fuzz corpus were made.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -157,7 +157,8 @@ static void print_routes(const struct net_plan *p)
 		for (unsigned int h = 0; h < r->nr_hops; h++, hop++)
 			printf(" [%s dev %s%s]",
 			       hop->gateway_family ? ip(hop->gateway_family, hop->gateway) : "-",
-			       p->links[hop->link].name, hop->flags & RTNH_F_ONLINK ? " onlink" : "");
+			       p->links[hop->link].name,
+			       hop->flags & RTNH_F_ONLINK ? " onlink" : "");
 		printf("\n");
 	}
 }
@@ -263,7 +264,8 @@ static void put_hops(union net_msg *m, struct rtmsg *head, const struct gcfg_rou
 		nh->rtnh_ifindex = index[hops[i].link];
 		m->head.nlmsg_len += sizeof(*nh);
 		put_gateway(m, &hops[i]);
-		nh->rtnh_len = (uint16_t)((char *)mnl_nlmsg_get_payload_tail(&m->head) - (char *)nh);
+		nh->rtnh_len =
+			(uint16_t)((char *)mnl_nlmsg_get_payload_tail(&m->head) - (char *)nh);
 	}
 	mnl_attr_nest_end(&m->head, multipath);
 }
@@ -381,7 +383,9 @@ static void pump(int from, int to)
 		}
 		if (len <= 0)
 			return;
-		/* EIO: the other end is not up yet. EAGAIN: its queue is full. Both lose a frame. */
+		/*
+		 * EIO: the other end is not up yet. EAGAIN: its queue is full. Both lose a frame.
+		 */
 		if (write(to, frame, (size_t)len) < 0 && errno != EIO && errno != EAGAIN) {
 			perror("net-tool: write to a tap");
 			exit(1);
@@ -416,7 +420,8 @@ static void check_net(const struct nabla_net *net, const struct net_port *port)
 	    ioctl(net->fd, TUNGETVNETHDRSZ, &size) < 0 || size != net->vnet_hdr_len ||
 	    !(net->flags & NABLA_NET_CSUM) || memcmp(net->mac, port->guest_mac, 6) != 0 ||
 	    net->mtu != port->mtu) {
-		fprintf(stderr, "net-tool: the launch record's entry for '%s' is wrong\n", net->name);
+		fprintf(stderr, "net-tool: the launch record's entry for '%s' is wrong\n",
+			net->name);
 		exit(1);
 	}
 }
@@ -534,7 +539,8 @@ int main(int argc, char **argv)
 		return cmd_restore(argv[2]);
 	if (argc == 3 && strcmp(argv[1], "capture") == 0)
 		return cmd_capture(argv[2]);
-	fprintf(stderr, "usage: net-tool plan [MODE MAC] | guest RECORD MODE MAC | restore RECORD | "
+	fprintf(stderr,
+		"usage: net-tool plan [MODE MAC] | guest RECORD MODE MAC | restore RECORD | "
 			"capture LINK\n");
 	return 2;
 }
