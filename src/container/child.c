@@ -21,6 +21,7 @@
 
 /* Our own descriptors stay above those of the launch record until the guest is executed. */
 #define CHILD_FD_OWN	CHILD_FD_IMAGE(NABLA_LAUNCH_IMAGES)
+#define CHILD_FD_MAX	512
 
 /*
  * A process that waits to be started must die of SIGTERM although it may be PID 1 of its namespace,
@@ -145,6 +146,19 @@ static void __attribute__((noreturn)) child_become_guest(const struct child *c)
 	_exit(NABLA_EXIT_LAUNCH);
 }
 
+/* The numbers of the launch record, and ours above them, must be possible. */
+static int child_raise_files(struct err *e)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return err_set(e, -errno, "get RLIMIT_NOFILE");
+	if (limit.rlim_cur >= CHILD_FD_MAX)
+		return 0;
+	return ns_limit_set(RLIMIT_NOFILE, CHILD_FD_MAX,
+			    limit.rlim_max > CHILD_FD_MAX ? limit.rlim_max : CHILD_FD_MAX, e);
+}
+
 /* All that may fail, up to the point where the guest could be executed at once. */
 static int child_prepare(struct child *c, int sync, struct err *e)
 {
@@ -179,7 +193,9 @@ int child_run(int sync, void *arg, struct err *e)
 	int r;
 
 	child_catch_signals();
-	r = child_lift(&sync, e);
+	r = child_raise_files(e);
+	if (r == 0)
+		r = child_lift(&sync, e);
 	if (r < 0)
 		return r;
 	r = child_prepare(&c, sync, e);

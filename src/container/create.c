@@ -80,11 +80,38 @@ static int create_check_console(const struct creation *c, struct err *e)
 	return 0;
 }
 
+static void create_free_survey(struct cgroup_survey **s)
+{
+	if (*s)
+		cgroup_survey_free(*s);
+}
+
+/* Which directories; they are made in stage 4. */
+static int create_plan_cgroup(struct creation *c, struct err *e)
+{
+	__attribute__((cleanup(create_free_survey))) struct cgroup_survey *survey = NULL;
+	int r;
+
+	if (c->l->no_cgroup)
+		return 0;
+	r = cgroup_survey(NULL, &survey, e);
+	if (r < 0)
+		return r;
+	r = cgroup_plan(survey, c->bundle->cgroups_path, c->l->systemd_cgroup, c->r->id,
+			&c->state.cgroups, e);
+	if (r < 0)
+		return r;
+	return facts_set_cgroups(&c->facts, &c->state.cgroups, e);
+}
+
 static int create_plan(struct creation *c, struct err *e)
 {
 	const struct plan_options options = { .net_mode = c->l->net_mode, .debug = c->l->debug };
 	int r = facts_gather(c->bundle, plan_wants_trees(c->bundle), &c->facts, e);
 
+	if (r < 0)
+		return r;
+	r = create_plan_cgroup(c, e);
 	if (r < 0)
 		return r;
 	r = plan_make(c->bundle, &c->facts, &options, &c->plan, e);
@@ -226,15 +253,8 @@ static int create_limits(const struct bundle_resources *res, struct cgroup_limit
 	return 0;
 }
 
-static void create_free_survey(struct cgroup_survey **s)
-{
-	if (*s)
-		cgroup_survey_free(*s);
-}
-
 static int create_make_cgroup(struct creation *c, struct err *e)
 {
-	__attribute__((cleanup(create_free_survey))) struct cgroup_survey *survey = NULL;
 	_autofree_ struct cgroup_pair *pairs = NULL;
 	struct cgroup_limits limits;
 	int r;
@@ -243,13 +263,6 @@ static int create_make_cgroup(struct creation *c, struct err *e)
 		return 0;
 	if (create_limits(&c->bundle->resources, &limits, &pairs) < 0)
 		return err_set(e, -ENOMEM, "read the limits");
-	r = cgroup_survey(NULL, &survey, e);
-	if (r < 0)
-		return r;
-	r = cgroup_plan(survey, c->bundle->cgroups_path, c->l->systemd_cgroup, c->r->id,
-			&c->state.cgroups, e);
-	if (r < 0)
-		return r;
 	r = state_save(&c->lock, &c->state, e);
 	if (r < 0)
 		return r;

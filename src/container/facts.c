@@ -210,6 +210,17 @@ int facts_gather(const struct bundle *b, bool trees, struct facts *f, struct err
 	return 0;
 }
 
+int facts_set_cgroups(struct facts *f, const struct cgroup_list *cgroups, struct err *e)
+{
+	uint64_t limit = UINT64_MAX;
+	int r = cgroup_memory_limit(cgroups, &limit, e);
+
+	if (r < 0)
+		return r;
+	f->memory_limit = limit == UINT64_MAX ? 0 : limit;
+	return 0;
+}
+
 void facts_free(struct facts *f)
 {
 	for (size_t i = 0; i < f->nr_mounts; i++) {

@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "bundle/bundle.h"
+#include "ns/cgroup.h"
 
 #define FACTS_TREE_MAX_FILES	1024	/* a larger tree is not listed further */
 #define FACTS_TREE_MAX_DEPTH	16
@@ -50,6 +51,8 @@ struct facts_mount {
 
 struct facts {
 	uint64_t host_memory;		/* bytes */
+	/* The smallest memory limit in the cgroups above the container's; 0: none, or not known. */
+	uint64_t memory_limit;
 	struct facts_mount *mounts;	/* as many as the bundle's mounts, in their order */
 	size_t nr_mounts;
 };
@@ -57,9 +60,12 @@ struct facts {
 /*
  * Gather the facts for @b; @trees: also list the files of bind-mounted directories. @f is filled in
  * and the caller's, to be given to facts_free() in either case. Returns 0 or -errno: a source that
- * is missing is a fact, not an error.
+ * is missing is a fact, not an error. memory_limit is left to facts_set_cgroups().
  */
 int facts_gather(const struct bundle *b, bool trees, struct facts *f, struct err *e);
+
+/* Look at the limits of the cgroups that were planned for the container. Returns 0 or -errno. */
+int facts_set_cgroups(struct facts *f, const struct cgroup_list *cgroups, struct err *e);
 
 void facts_free(struct facts *f);
 #define _autofacts_ __attribute__((cleanup(facts_free)))

@@ -72,10 +72,30 @@ static int plan_bad_annotation(struct err *e, const char *key, const char *value
 	return err_say(e, -EINVAL, "annotation %s: '%s' is not %s", key, value, want);
 }
 
+static bool plan_is_mapped(const struct bundle_id_maps *maps, uint32_t id)
+{
+	for (size_t i = 0; i < maps->n; i++)
+		if (id >= maps->v[i].container_id && id - maps->v[i].container_id < maps->v[i].size)
+			return true;
+	return false;
+}
+
+/* In a user namespace with few ids, the last one that means something there. */
+static uint32_t plan_default_uid(const struct bundle *b)
+{
+	const struct bundle_id_map *last;
+
+	if (b->uid_maps.n == 0 || (plan_is_mapped(&b->uid_maps, PLAN_DEFAULT_UID) &&
+				   plan_is_mapped(&b->gid_maps, PLAN_DEFAULT_UID)))
+		return PLAN_DEFAULT_UID;
+	last = &b->uid_maps.v[b->uid_maps.n - 1];
+	return last->container_id + (last->size - 1);
+}
+
 static int plan_set_identity(const struct bundle *b, struct plan *p, struct err *e)
 {
 	const char *value = bundle_annotation(b, PLAN_ANNOTATION_UID);
-	uint64_t uid = PLAN_DEFAULT_UID;
+	uint64_t uid = plan_default_uid(b);
 
 	if (value && str_u64(value, UINT32_MAX - 1, &uid) < 0)
 		return plan_bad_annotation(e, PLAN_ANNOTATION_UID, value, "a user id");
@@ -172,48 +192,61 @@ static int plan_memory_from_annotation(const char *value, struct plan *p, struct
 	return 0;
 }
 
-static int plan_memory_from_limit(const struct facts *facts, struct plan *p, struct err *e)
+static uint64_t plan_memory_overhead(uint64_t limit)
 {
-	uint64_t overhead = PLAN_MEMORY_OVERHEAD + p->mem_limit / PLAN_MEMORY_OVERHEAD_SHARE;
-	uint64_t size = p->mem_limit > overhead ? p->mem_limit - overhead : 0;
+	return PLAN_MEMORY_OVERHEAD + limit / PLAN_MEMORY_OVERHEAD_SHARE;
+}
 
-	if (size > facts->host_memory)
-		size = facts->host_memory;
-	if (size > PLAN_MEMORY_MAX)
-		size = PLAN_MEMORY_MAX;
+/* What a limit of @limit bytes leaves for the guest. */
+static uint64_t plan_memory_within(uint64_t limit)
+{
+	uint64_t overhead = plan_memory_overhead(limit);
+
+	return limit > overhead ? limit - overhead : 0;
+}
+
+static uint64_t plan_min(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* @limit: the smallest one that holds, 0: none. */
+static int plan_memory_from_limits(const struct facts *facts, uint64_t limit, struct plan *p,
+				   struct err *e)
+{
+	uint64_t size = p->mem_limited ? plan_min(PLAN_MEMORY_MAX, facts->host_memory) :
+					 plan_min(PLAN_MEMORY_DEFAULT, facts->host_memory / 2);
+
 	p->mem_size = plan_round_memory(size);
 	if (p->mem_size < PLAN_MEMORY_MIN)
-		return err_say(e, -EINVAL,
-			       "memory limit of %" PRIu64 " bytes is too small: the guest needs "
-			       "%" PRIu64 " MiB, and its kernel and the runtime %" PRIu64
-			       " MiB beside it",
-			       p->mem_limit, PLAN_MEMORY_MIN / MIB, (overhead + MIB - 1) / MIB);
-	return 0;
+		return err_say(e, -EINVAL, "the host's memory of %" PRIu64 " MiB is too small",
+			       facts->host_memory / MIB);
+	if (limit == 0)
+		return 0;
+
+	p->mem_size = plan_round_memory(plan_min(size, plan_memory_within(limit)));
+	if (p->mem_size >= PLAN_MEMORY_MIN)
+		return 0;
+	return err_say(e, -EINVAL, "memory limit is too small: the guest needs %" PRIu64
+		       " MiB, and its kernel and the runtime %" PRIu64 " MiB beside it",
+		       PLAN_MEMORY_MIN / MIB, (plan_memory_overhead(limit) + MIB - 1) / MIB);
 }
 
 static int plan_set_memory(const struct bundle *b, const struct facts *facts, struct plan *p,
 			   struct err *e)
 {
 	const char *value = bundle_annotation(b, PLAN_ANNOTATION_MEMORY);
+	uint64_t limit = facts->memory_limit;
 
 	/* 0 is what Go programs write for "not set". */
 	if (b->resources.present && b->resources.memory_limit > 0) {
 		p->mem_limited = true;
 		p->mem_limit = (uint64_t)b->resources.memory_limit;
+		limit = limit > 0 ? plan_min(limit, p->mem_limit) : p->mem_limit;
 	}
 	if (value)
 		return plan_memory_from_annotation(value, p, e);
-	if (p->mem_limited)
-		return plan_memory_from_limit(facts, p, e);
-
-	p->mem_size = PLAN_MEMORY_DEFAULT;
-	if (p->mem_size > facts->host_memory / 2)
-		p->mem_size = plan_round_memory(facts->host_memory / 2);
-	if (p->mem_size < PLAN_MEMORY_MIN)
-		return err_say(e, -EINVAL, "half of the host's memory is less than the "
-			       "%" PRIu64 " MiB that a guest needs",
-			       PLAN_MEMORY_MIN / MIB);
-	return 0;
+	return plan_memory_from_limits(facts, limit, p, e);
 }
 
 /* ---- devices ------------------------------------------------------------------------------ */

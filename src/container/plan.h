@@ -83,7 +83,7 @@ struct plan {
 	const struct bundle *bundle;
 	enum plan_guest guest;
 
-	uint32_t host_uid;		/* of the process on the host, and its group */
+	uint32_t host_uid;		/* and group, as the process's user namespace calls it */
 	bool mem_limited;		/* resources.memory.limit is there: */
 	uint64_t mem_limit;
 	uint64_t mem_size;		/* the guest's memory */

@@ -129,11 +129,74 @@ static void test_memory_too_small(void **state)
 {
 	(void)state;
 	expect("", MEMORY(67108864),
-	       "memory limit of 67108864 bytes is too small: the guest needs 64 MiB, "
+	       "memory limit is too small: the guest needs 64 MiB, "
 	       "and its kernel and the runtime 17 MiB beside it");
 	expect("", MEMORY(1),
-	       "memory limit of 1 bytes is too small: the guest needs 64 MiB, and its kernel "
+	       "memory limit is too small: the guest needs 64 MiB, and its kernel "
 	       "and the runtime 16 MiB beside it");
+}
+
+/* A pod's limit holds for a container that has none, or a larger one. */
+static void test_memory_of_parent(void **state)
+{
+	struct trial t;
+
+	(void)state;
+	trial_parse(&t, "", "");
+	t.facts.memory_limit = 128 * MIB;
+	trial_plan(&t);
+	assert_int_equal(t.r, 0);
+	/* 128 - 16 - 1 */
+	assert_int_equal(t.p.mem_size, 110 * MIB);
+	plan_free(&t.p);
+	t.facts.memory_limit = 64 * GIB;
+	trial_plan(&t);
+	assert_int_equal(t.p.mem_size, GIB);
+	plan_free(&t.p);
+	t.facts.memory_limit = 64 * MIB;
+	trial_plan(&t);
+	assert_int_equal(t.r, -EINVAL);
+	trial_end(&t);
+
+	trial_parse(&t, "", MEMORY(1073741824));
+	t.facts.memory_limit = 128 * MIB;
+	trial_plan(&t);
+	assert_int_equal(t.p.mem_size, 110 * MIB);
+	assert_int_equal(t.p.mem_limit, GIB);
+	trial_end(&t);
+}
+
+#define USER_NS "\"namespaces\":[{\"type\":\"user\"}],"
+#define MAPS(uid, gid) "\"uidMappings\":[" uid "],\"gidMappings\":[" gid "]"
+#define MAP(inside, size) "{\"containerID\":" #inside ",\"hostID\":100000,\"size\":" #size "}"
+
+static void uid_is(const char *maps, uint32_t uid)
+{
+	char json[1024];
+	struct trial t;
+	int len;
+
+	memset(&t, 0, sizeof(t));
+	t.facts.host_memory = GIB;
+	len = snprintf(json, sizeof(json),
+		       "{\"ociVersion\":\"1.0.2\",\"process\":{\"args\":[\"x\"],"
+		       "\"cwd\":\"/\",\"user\":{}},\"root\":{\"path\":\"rootfs\"},"
+		       "\"linux\":{" USER_NS "%s}}", maps);
+	if (bundle_parse(json, (size_t)len, "/bundle", &t.b, &t.e) < 0)
+		fail_msg("%s", t.e.text);
+	trial_plan(&t);
+	assert_int_equal(t.r, 0);
+	assert_int_equal(t.p.host_uid, uid);
+	trial_end(&t);
+}
+
+static void test_user_namespace(void **state)
+{
+	(void)state;
+	uid_is(MAPS(MAP(0, 65536), MAP(0, 65536)), 65534);
+	uid_is(MAPS(MAP(0, 1), MAP(0, 1)), 0);
+	uid_is(MAPS(MAP(0, 1000), MAP(0, 65536)), 999);
+	uid_is(MAPS(MAP(0, 4294000000), MAP(0, 10)), 4293999999u);
 }
 
 static void test_annotations(void **state)
@@ -483,6 +546,8 @@ int main(void)
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_memory_annotation),
 		cmocka_unit_test(test_memory_too_small),
+		cmocka_unit_test(test_memory_of_parent),
+		cmocka_unit_test(test_user_namespace),
 		cmocka_unit_test(test_annotations),
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_no_network),

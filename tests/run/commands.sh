@@ -78,7 +78,7 @@ wrong_bundle "a device" '.linux.devices = [{path: "/dev/kvm", type: "c", major: 
 	"device '/dev/kvm' (c 10:232): a guest has no access to devices of the host"
 wrong_bundle "an annotation" '.annotations["org.runnc.magic"] = "1"' "annotation 'org.runnc.magic' is unknown"
 wrong_bundle "too little memory" '.linux.resources.memory.limit = 33554432' \
-	"memory limit of 33554432 bytes is too small: the guest needs 64 MiB, and its kernel and the runtime 17 MiB beside it"
+	"memory limit is too small: the guest needs 64 MiB, and its kernel and the runtime 17 MiB beside it"
 wrong_bundle "a terminal without a socket" '.process.terminal = true' \
 	"process.terminal needs --console-socket when detached"
 wrong_bundle "a wrong type, by its path" '.process.args = ["a", 1]' \
