@@ -29,7 +29,10 @@ $(BUILD)/build.ninja:
 demo: deps build
 	@demo/demo
 
+# The root file systems first: here their progress is seen, and no test's time is spent on them.
 test: deps build
+	@scripts/rootfs busybox >/dev/null
+	@scripts/rootfs debian >/dev/null
 	@tests/run-all
 
 bench: deps build
