@@ -66,6 +66,12 @@ int start_locked(struct state *s, const struct state_lock *lock, const struct bu
  */
 int delete_resources(struct state *s, bool force, struct err *e);
 
+/*
+ * delete.c: delete --force, but only of the container that @was describes: another one may have its
+ * id by now. Returns as lifecycle_delete(), without the container's name in the message.
+ */
+int delete_same(const struct lifecycle *l, const struct state *was, struct err *e);
+
 /* Run the hooks of one kind; the status is what they are told. Returns as hooks_run(). */
 int creation_run_hooks(enum bundle_hook_kind kind, const struct bundle *b, const struct state *s,
 		       enum state_status status, struct err *e);

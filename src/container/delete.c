@@ -136,6 +136,19 @@ int lifecycle_delete(const struct lifecycle *l, const char *id, bool force, stru
 	return r < 0 ? err_wrap(e, r, "container %s", id) : 0;
 }
 
+int delete_same(const struct lifecycle *l, const struct state *was, struct err *e)
+{
+	_autounlock_ struct state_lock lock = STATE_LOCK_INIT;
+	_autostate_ struct state s = STATE_INIT;
+	int r = state_open(l->root, was->id, STATE_LOCK_TIMEOUT_MS, &lock, &s, e);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	if (s.pid != was->pid || s.pid_start != was->pid_start)
+		return 0;
+	return delete_locked(l, &s, &lock, true, e);
+}
+
 /* ---- kill ---------------------------------------------------------------------------------- */
 
 /* The words are runc's: containerd and others look for them in the log. */

@@ -177,6 +177,8 @@ int relay_run(int pidfd, int master, struct err *e)
 	sigset_t set;
 	int result;
 
+	/* Nobody reads our stdout any more: that is no reason to leave the container alone. */
+	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&set);
 	for (size_t i = 0; i < sizeof(relay_signals) / sizeof(relay_signals[0]); i++)
 		sigaddset(&set, relay_signals[i]);

@@ -22,20 +22,17 @@ static int run_wait(struct creation *c, int *status, struct err *e)
 	return 0;
 }
 
-static int run_made(struct creation *c, int *status, struct err *e)
+/* In the foreground: wait, and then remove this very container, whatever came of waiting. */
+static int run_to_end(struct creation *c, int *status, struct err *e)
 {
-	int r = start_locked(&c->state, &c->lock, c->bundle, e);
+	struct err ignored = ERR_INIT;
+	int r, removed;
 
-	if (r < 0) {
-		creation_undo(c);
-		return r;
-	}
-	*status = 0;
-	if (c->r->detach)
-		return 0;
 	/* Other commands may work on it while it runs. */
 	state_unlock(&c->lock);
-	return run_wait(c, status, e);
+	r = run_wait(c, status, e);
+	removed = delete_same(c->l, &c->state, r < 0 ? &ignored : e);
+	return r < 0 ? r : removed;
 }
 
 static int run_blocked(const struct lifecycle *l, const struct lifecycle_request *request,
@@ -49,7 +46,11 @@ static int run_blocked(const struct lifecycle *l, const struct lifecycle_request
 	r = creation_make(&c, e);
 	if (r < 0)
 		return r;
-	r = run_made(&c, status, e);
+	r = start_locked(&c.state, &c.lock, c.bundle, e);
+	if (r < 0)
+		creation_undo(&c);
+	else if (!request->detach)
+		r = run_to_end(&c, status, e);
 	return r < 0 ? err_wrap(e, r, "container %s", request->id) : 0;
 }
 
@@ -62,9 +63,8 @@ int lifecycle_run(const struct lifecycle *l, const struct lifecycle_request *req
 
 	if (r < 0)
 		return r;
+	*status = 0;
 	r = run_blocked(l, request, status, e);
-	if (r == 0 && !request->detach)
-		r = lifecycle_delete(l, request->id, true, e);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	return r;
 }

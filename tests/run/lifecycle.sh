@@ -59,6 +59,7 @@ done
 run_signal()
 {
 	local pid status=0
+	rm -f "$TMP/out"
 	rt run --bundle "$TMP/c" "$ID" >"$TMP/out" 2>&1 </dev/null &
 	pid=$!
 	wait_for 10 grep -q waiting "$TMP/out" || return 1
@@ -78,6 +79,17 @@ is "kill 15" 143 "$(run_signal kill_it 15)"
 is "kill usr2" 140 "$(run_signal kill_it usr2)"
 is "kill KILL gives 137" 137 "$(run_signal kill_it KILL)"
 check "run deletes what it made" nothing_left
+
+rm -f "$TMP/out"
+rt run --bundle "$TMP/c" "$ID" >"$TMP/out" 2>&1 </dev/null &
+wait_for 10 grep -q waiting "$TMP/out"
+rt delete --force "$ID"
+made "an id can be used again while its first run is not back yet" \
+	rt create --bundle "$TMP/c" "$ID"
+wait $!
+is "that run says how its container ended" 137 $?
+is "and leaves the second container alone" created "$(status_of c)"
+rt delete --force "$ID"
 
 # ---- standard streams
 
@@ -310,6 +322,11 @@ is "run relays a terminal" "size 24 80
 size 25 81
 status 0
 restored True" "$(timeout 30 python3 "$TMP/terminal.py" "$TMP/bin/runnc" --root "$TMP/state" run --bundle "$TMP/c" "$ID" 2>&1)"
+bundle c dump
+config c '.process.terminal = true'
+rt run --bundle "$TMP/c" "$ID" 2>/dev/null </dev/null | true
+is "run with a terminal, and nobody who reads: its status" 0 "${PIPESTATUS[0]}"
+check "... and nothing is left" nothing_left
 bundle c cat
 config c '.process.terminal = true'
 has "run with a terminal and without one of its own" "typed" \
