@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * From config.json to the guest's configuration: whatever bundle is accepted, the plan is within its
- * ranges or an error with words, and the stream that is made of it keeps to abi/guest_config.h.
+ * From config.json to the guest's configuration: whatever bundle is accepted, the plan is within
+ * its ranges or an error with words, and the stream made of it keeps to abi/guest_config.h.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -62,7 +62,8 @@ static void check_plan(const struct plan *p)
 	MUST(p->mem_size >= PLAN_MEMORY_MIN && p->mem_size <= PLAN_MEMORY_MAX);
 	MUST(p->mem_size % PLAN_MEMORY_UNIT == 0);
 	for (size_t i = 0; i < p->nr_mounts; i++)
-		MUST(p->mounts[i].destination[0] == '/' && p->mounts[i].type[0] && p->mounts[i].data);
+		MUST(p->mounts[i].destination[0] == '/' && p->mounts[i].type[0] &&
+		     p->mounts[i].data);
 	for (size_t i = 0; i < p->nr_files; i++)
 		MUST(p->files[i].destination[0] == '/' && p->files[i].size <= PLAN_VOLUME_MAX);
 	/* Files would be read from the host. */
