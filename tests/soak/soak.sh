@@ -17,6 +17,7 @@ width=${SOAK_WIDTH:-20}
 victims=${SOAK_VICTIMS:-40}
 seed=${SOAK_SEED:-$RANDOM}
 nr_pods=$((width < 4 ? width : 4))
+patience=45			# seconds that a command or a change of state may take on a machine at work
 echo "# SOAK_SEED=$seed SOAK_COUNT=$count SOAK_WIDTH=$width SOAK_VICTIMS=$victims"
 
 for need in jq setsid "$RUNNC"; do
@@ -159,7 +160,7 @@ pause_ms() { sleep "$(($1 / 1000)).$(printf %03d $(($1 % 1000)))"; }
 # do_one COMMAND...: one command of the runtime. That with the number $victim is hit on its way.
 do_one()
 {
-	local pid status=0
+	local pid status=0 begin=$SECONDS
 	step=$((step + 1))
 	setsid "$TMP/bin/runnc" --root "$TMP/state" "$@" >>"$out" 2>&1 </dev/null &
 	pid=$!
@@ -168,6 +169,7 @@ do_one()
 		kill_one $pid
 	fi
 	wait $pid 2>/dev/null || status=$?
+	[ $((SECONDS - begin)) -lt $patience ] || fault "$1 took $((SECONDS - begin)) s (status $status): $(tail -n 5 "$out")"
 	return $status
 }
 
@@ -186,10 +188,8 @@ expect() { [ "$2" = "$3" ] || complain "$1: wanted $2, got $3"; }
 
 expect_status()
 {
-	local patience=30 until state
-	# A victim may never get there.
-	[ -z "$victim" ] || patience=2
-	until=$((SECONDS + patience))
+	local until=$((SECONDS + patience)) state
+	[ -z "$victim" ] || until=$((SECONDS + 2))		# it may never get there
 	while [ $SECONDS -lt $until ]; do
 		state=$(rt state "$id" 2>/dev/null)
 		case $state in
@@ -216,7 +216,7 @@ bundle()
 
 life()
 {
-	local i=$1 pod=${pods[$2]-} peer=${peers[$2]-} mode=tc id dir out kind victim='' step=0 got wanted
+	local i=$1 pod=${pods[$2]-} peer=${peers[$2]-} mode=tc id dir out kind victim='' step=0 got wanted until
 	RANDOM=$((seed + i * 7919))
 	got=$RANDOM$RANDOM			# the first numbers of neighbouring seeds are alike
 	id=$TAG-$i dir=$TMP/run/$i out=$TMP/log/$i got=0
@@ -249,7 +249,7 @@ life()
 		grep -qx "$((wanted * 2))" "$out" || complain "its output"
 		do_one delete "$id" || complain "delete: status $?" ;;
 	4)	do_one run --detach --pid-file "$dir/pid" --bundle "$dir" "$id" || complain "run: status $?"
-		[ -n "$victim" ] || wait_for 30 grep -qx ready "$out" || complain "it says nothing"
+		[ -n "$victim" ] || wait_for $patience grep -qx ready "$out" || complain "it says nothing"
 		maybe_hit_container
 		do_one kill "$id" TERM || complain "kill: status $?"
 		[ -n "$victim" ] || expect_status stopped
@@ -261,10 +261,11 @@ life()
 		do_one delete "$id" || complain "delete: status $?" ;;
 	esac
 
-	# Whatever became of it: this must work, and leave the pod as it was.
-	got=0
+	# Whatever became of it: this must work, at once, and leave the pod as it was.
+	got=0 until=$((SECONDS + patience))
 	rt delete --force "$id" >"$out.delete" 2>&1 </dev/null || got=$?
 	[ $got = 0 ] && ! [ -s "$out.delete" ] || fault "delete --force: status $got: $(cat "$out.delete")"
+	[ $SECONDS -lt $until ] || fault "delete --force took $((SECONDS - until + patience)) s"
 	[ ! -e "$TMP/state/$id" ] || fault "its state is left"
 	[ -z "$pod" ] || [ "$(picture "$pod")" = "${pictures[$2]}" ] ||
 		fault "its pod is not as before: $(diff <(echo "${pictures[$2]}") <(picture "$pod"))"
