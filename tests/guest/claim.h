@@ -2,7 +2,8 @@
 /*
  * For the programs here: claims about the system they run on, each checked in a process of its own.
  *
- *	claim("text", function)		fork; the claim holds if the function returns in time
+ *	claims_begin(argc, argv)	first of all
+ *	claim("text", function)		fork and exec; the claim holds if the function returns in time
  *	need(condition)			in such a function: else say where, and the claim has failed
  *	need_is(got, wanted)		the same for two integers, and say what they are
  *	unable("reason")		the claim cannot be checked on this CPU or system
@@ -92,6 +93,31 @@ static inline int dies(void (*fn)(void))
 	return WIFSIGNALED(status) ? WTERMSIG(status) : -WEXITSTATUS(status);
 }
 
+/* Which of the claims this process is to check: its number, or 0 for the one that runs them all. */
+static int claim_number, claim_mine;
+static const char *claim_program;
+
+static inline void claims_begin(int argc, char **argv)
+{
+	claim_program = argv[0];
+	claim_mine = argc > 1 ? atoi(argv[1]) : 0;
+}
+
+static inline void claim_run(const char *text, void (*fn)(void))
+{
+	char number[12];
+
+	/* Each in a program of its own: what one does to its address space must not help the next. */
+	if (!claim_mine) {
+		snprintf(number, sizeof(number), "%d", claim_number);
+		execl(claim_program, claim_program, number, NULL);
+		dprintf(1, "# exec %s for '%s': %s\n", claim_program, text, strerror(errno));
+		_exit(CLAIM_FAILED);
+	}
+	fn();
+	_exit(0);
+}
+
 static inline void claim(const char *text, void (*fn)(void))
 {
 	struct timespec limit = { .tv_sec = CLAIM_SECONDS };
@@ -99,6 +125,11 @@ static inline void claim(const char *text, void (*fn)(void))
 	int status = 0;
 	pid_t pid;
 
+	claim_number++;
+	if (claim_mine == claim_number)
+		claim_run(text, fn);
+	if (claim_mine)
+		return;
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &child, &old);
@@ -106,8 +137,7 @@ static inline void claim(const char *text, void (*fn)(void))
 	if (!pid) {
 		setpgid(0, 0);
 		sigprocmask(SIG_SETMASK, &old, NULL);
-		fn();
-		_exit(0);
+		claim_run(text, fn);
 	}
 	while (waitpid(pid, &status, WNOHANG) == 0)
 		if (sigtimedwait(&child, NULL, &limit) < 0 && errno == EAGAIN) {

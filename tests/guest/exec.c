@@ -235,8 +235,9 @@ static void foreign_addresses(void)
 	}
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	claims_begin(argc, argv);
 	claim("a static program at fixed addresses", fixed_static);
 	claim("a dynamic program at fixed addresses", fixed_dynamic);
 	claim("a static position independent program", pie_static);

@@ -5,8 +5,6 @@
 #include <cpuid.h>
 #include <sys/time.h>
 #include <sys/ptrace.h>
-#include <sys/uio.h>
-#include <elf.h>
 #include <ucontext.h>
 
 struct vectors {
@@ -137,15 +135,13 @@ static void timer(int us)
 
 static void over_signals(void)
 {
-	uint64_t end = now_ns() + 2000000000u;
 	unsigned int i;
 
 	timer(400);
-	for (i = 0; now_ns() < end; i++) {
+	for (i = 0; count < 1000; i++) {
 		check(i, -1, 20);
 		check(i, SYS_getppid, 50);
 	}
-	need(count > 300);
 }
 
 static void over_switches(void)
@@ -263,7 +259,7 @@ static void control_words(void)
 		_exit(0);
 	need_is(waitpid(pid, &status, 0), pid);
 	need_is(status, 0);
-	need(count > 100);
+	need(count > 0);
 }
 
 static void x87_stack(void)
@@ -397,7 +393,6 @@ static void initial_in_handler(void)
 static void by_ptrace(void)
 {
 	struct vectors in, out;
-	struct iovec iov;
 	static unsigned char area[8192] __attribute__((aligned(64)));
 	int status;
 	pid_t pid = fork();
@@ -412,8 +407,6 @@ static void by_ptrace(void)
 	}
 	need_is(waitpid(pid, &status, 0), pid);
 	need(WIFSTOPPED(status) && WSTOPSIG(status) == SIGTRAP);
-	iov.iov_base = area;
-	iov.iov_len = 512;
 	need(!ptrace(PTRACE_GETFPREGS, pid, 0, area));
 	pattern(&in, 9);
 	need(!memcmp(area + 160 + 16 * 5, in.v[0], 16));
@@ -424,8 +417,9 @@ static void by_ptrace(void)
 	need_is(status, 0);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	claims_begin(argc, argv);
 	probe();
 	printf("# AVX %d, AVX-512 %d\n", has_avx, has_avx512);
 	close(0);

@@ -280,8 +280,9 @@ static void stops_and_continues(void)
 	need_is(status_of(pid), SIGKILL);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	claims_begin(argc, argv);
 	claim("fork: parent and child have values of their own", copies_values);
 	claim("fork: 1024 pages are copied when one of both writes", copies_pages);
 	claim("fork: twenty generations", generations);
