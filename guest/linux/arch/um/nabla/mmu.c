@@ -192,7 +192,11 @@ static bool touches_kernel(unsigned long addr, unsigned long len)
 /* Called for every new mapping, with its final address if MAP_FIXED is set. */
 unsigned long nabla_mmap_check(unsigned long addr, unsigned long len, unsigned long flags)
 {
-	if ((flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) && touches_kernel(addr, len))
+	if (!(flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)))
+		return 0;
+	if (addr < NABLA_USER_LOW)
+		return -EPERM;
+	if (touches_kernel(addr, len))
 		return -ENOMEM;
 	return 0;
 }

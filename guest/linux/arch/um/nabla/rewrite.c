@@ -71,6 +71,18 @@ int nabla_stubs_copy(mm_context_t *context)
 	return 0;
 }
 
+/* The area that contains @addr, in whichever relative's address space. */
+static struct area *area_of(const struct nabla_stubs *s, unsigned long addr)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->nr; i++)
+		if (addr >= s->area[i]->base &&
+		    addr < s->area[i]->base + s->area[i]->pages * PAGE_SIZE)
+			return s->area[i];
+	return NULL;
+}
+
 static void area_free(struct area *a)
 {
 	unsigned int i;
@@ -274,20 +286,11 @@ static bool decode_forwards(const struct view *v, u32 *agree)
 
 /* Room for stubs. */
 
-/* Called with the address space locked for writing. */
-static struct area *area_map(struct nabla_stubs *s, unsigned long base, unsigned int pages)
+static struct area *area_new(unsigned long base, unsigned int pages)
 {
-	struct mm_struct *mm = current->mm;
-	struct vm_area_struct *vma;
-	unsigned long end = base + pages * PAGE_SIZE;
-	struct area *a;
+	struct area *a = kzalloc(struct_size(a, stub, pages * STUBS_A_PAGE), GFP_KERNEL);
 	unsigned int i;
 
-	if (s->nr == AREAS || base < NABLA_USER_LOW || end > TASK_SIZE ||
-	    (base < NABLA_USER_START && end > NABLA_KERNEL_START) ||
-	    find_vma_intersection(mm, base - PAGE_SIZE, end + PAGE_SIZE))
-		return NULL;
-	a = kzalloc(struct_size(a, stub, pages * STUBS_A_PAGE), GFP_KERNEL);
 	if (!a)
 		return NULL;
 	a->base = base;
@@ -296,22 +299,63 @@ static struct area *area_map(struct nabla_stubs *s, unsigned long base, unsigned
 	a->mapping.pages = a->page;
 	for (i = 0; i < pages; i++) {
 		a->page[i] = alloc_page(GFP_KERNEL | __GFP_ZERO);
-		if (!a->page[i])
-			goto fail;
+		if (!a->page[i]) {
+			area_free(a);
+			return NULL;
+		}
+	}
+	return a;
+}
+
+/* The area at exactly @base: relatives by fork make theirs at the same places, and share them. */
+static struct area *area_at(const struct nabla_stubs *s, unsigned long base)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->nr; i++)
+		if (s->area[i]->base == base)
+			return s->area[i];
+	return NULL;
+}
+
+/*
+ * An area of @pages at @base in the current address space, which is locked for writing. No two areas
+ * of a table overlap.
+ */
+static struct area *area_map(struct nabla_stubs *s, unsigned long base, unsigned int pages)
+{
+	struct mm_struct *mm = current->mm;
+	unsigned long end = base + pages * PAGE_SIZE;
+	struct area *a = area_at(s, base), *fresh = NULL;
+	struct vm_area_struct *vma;
+
+	if (base < NABLA_USER_LOW || end > TASK_SIZE ||
+	    (base < NABLA_USER_START && end > NABLA_KERNEL_START) ||
+	    find_vma_intersection(mm, base - PAGE_SIZE, end + PAGE_SIZE))
+		return NULL;
+	if (a && a->pages != pages)
+		return NULL;
+	if (!a) {
+		if (s->nr == AREAS || area_of(s, base) || area_of(s, end - 1))
+			return NULL;
+		a = fresh = area_new(base, pages);
+		if (!a)
+			return NULL;
 	}
 	vma = _install_special_mapping(mm, base, pages * PAGE_SIZE,
 				       VM_READ | VM_EXEC | VM_MAYREAD | VM_MAYEXEC | VM_SEALED,
 				       &a->mapping);
-	if (IS_ERR(vma))
-		goto fail;
-	s->area[s->nr++] = a;
+	if (IS_ERR(vma)) {
+		if (fresh)
+			area_free(fresh);
+		return NULL;
+	}
+	if (fresh)
+		s->area[s->nr++] = fresh;
 	return a;
-fail:
-	area_free(a);
-	return NULL;
 }
 
-/* A child of fork may have made areas that this address space does not have. */
+/* A relative may have made areas that this address space does not have. */
 static bool area_here(const struct area *a)
 {
 	struct vm_area_struct *vma = mtree_load(&current->mm->mm_mt, a->base);
@@ -385,11 +429,15 @@ static struct stub *stub_at(struct nabla_stubs *s, unsigned long lo, unsigned lo
 
 /* The rewriting itself. */
 
+static u8 *stub_code(const struct area *a, unsigned int n)
+{
+	return (u8 *)page_address(a->page[n / STUBS_A_PAGE]) + n % STUBS_A_PAGE * STUB_SIZE;
+}
+
 static void stub_write(const struct area *a, unsigned long addr, const u8 *code, unsigned int copied,
 		       unsigned long ip)
 {
-	unsigned long off = addr - a->base;
-	u8 *p = (u8 *)page_address(a->page[off >> PAGE_SHIFT]) + (off & ~PAGE_MASK);
+	u8 *p = stub_code(a, (addr - a->base) / STUB_SIZE);
 	s32 disp = (s32)(ip + 2 - (addr + copied + 7));
 
 	memset(p, 0x90, STUB_SIZE);
@@ -402,17 +450,6 @@ static void stub_write(const struct area *a, unsigned long addr, const u8 *code,
 	*(u32 *)p = (u32)(unsigned long)nabla_syscall_entry;
 	p += 4;
 	*p++ = 0x41; *p++ = 0xff; *p++ = 0xe3;		/* jmp *%r11 */
-}
-
-static struct area *area_of(const struct nabla_stubs *s, unsigned long addr)
-{
-	unsigned int i;
-
-	for (i = 0; i < s->nr; i++)
-		if (addr >= s->area[i]->base &&
-		    addr < s->area[i]->base + s->area[i]->pages * PAGE_SIZE)
-			return s->area[i];
-	return NULL;
 }
 
 static bool poke(unsigned long addr, const u8 *bytes, int n)
@@ -448,9 +485,35 @@ static void cover(struct nabla_stubs *s, struct stub *stub, const struct view *v
 	stub->copied = BEFORE - at->start;
 }
 
+/*
+ * A relative has covered the same instruction at the same place: its stub serves here too. Without
+ * this, a program that forks for ever would fill the table.
+ */
+static struct stub *find_again(struct nabla_stubs *s, const struct view *v, unsigned long ip,
+			       struct place *at)
+{
+	unsigned int i, k, copied = BEFORE - at->start;
+	struct area *a;
+
+	for (i = 0; i < s->nr; i++) {
+		a = s->area[i];
+		for (k = 0; k < a->pages * STUBS_A_PAGE; k++) {
+			if (a->stub[k].site != ip - copied || a->stub[k].copied != copied ||
+			    memcmp(stub_code(a, k), v->code + at->start, copied))
+				continue;
+			if (!area_here(a) && !area_map(s, a->base, a->pages))
+				break;
+			at->stub = a->base + k * STUB_SIZE;
+			return &a->stub[k];
+		}
+	}
+	return NULL;
+}
+
 static struct stub *find_direct(struct nabla_stubs *s, const struct view *v, unsigned long ip,
 				struct place *at)
 {
+	struct stub *stub;
 	int n;
 
 	at->start = BEFORE;
@@ -461,12 +524,16 @@ static struct stub *find_direct(struct nabla_stubs *s, const struct view *v, uns
 			return NULL;
 		at->start -= at->len;
 	}
-	return at->len < 5 ? NULL : stub_near(s, ip, &at->stub);
+	if (at->len < 5)
+		return NULL;
+	stub = find_again(s, v, ip, at);
+	return stub ? stub : stub_near(s, ip, &at->stub);
 }
 
 static struct stub *find_pun(struct nabla_stubs *s, const struct view *v, unsigned long ip,
 			     struct place *at)
 {
+	struct stub *stub;
 	unsigned long lo;
 	u8 bytes[4] = { };
 	s32 disp;
@@ -475,6 +542,9 @@ static struct stub *find_pun(struct nabla_stubs *s, const struct view *v, unsign
 	at->start = BEFORE - at->len;
 	if (at->len < 2 || at->len > 4)
 		return NULL;
+	stub = find_again(s, v, ip, at);
+	if (stub)
+		return stub;
 	memcpy(bytes + at->len - 1, v->code + BEFORE, 5 - at->len);
 	memcpy(&disp, bytes, 4);
 	lo = ip - at->len + 5 + disp;
