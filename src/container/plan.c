@@ -347,7 +347,9 @@ int plan_make(const struct bundle *b, const struct facts *facts, const struct pl
 	memset(p, 0, sizeof(*p));
 	p->bundle = b;
 	p->guest = PLAN_GUEST_LINUX;
-	p->cmdline = options->debug ? PLAN_CMDLINE_DEBUG : PLAN_CMDLINE;
+	p->cmdline = !options->debug	     ? PLAN_CMDLINE :
+		     b->process.terminal ? PLAN_CMDLINE_DEBUG_TTY :
+					   PLAN_CMDLINE_DEBUG;
 
 	if (!b->has_process)
 		return err_say(e, -EINVAL,

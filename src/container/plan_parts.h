@@ -5,9 +5,13 @@
 
 #include "container/plan.h"
 
-/* The guest kernel's command line. It is silent by default: its console is the container's. */
+/*
+ * The guest kernel's command line. Without "console=" it is silent: messages would run into the
+ * container's output. Consoles that it has: descriptor 2, or the container's terminal.
+ */
 #define PLAN_CMDLINE		"quiet"
-#define PLAN_CMDLINE_DEBUG	"loglevel=7"
+#define PLAN_CMDLINE_DEBUG	"loglevel=7 console=nabla"
+#define PLAN_CMDLINE_DEBUG_TTY	"loglevel=7 console=hvc0"
 
 /* Add a line to the notes. Returns 0 or -ENOMEM. */
 int plan_note(struct plan *p, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -500,6 +500,27 @@ static void test_notes(void **state)
 	trial_end(&t);
 }
 
+/* Only a console that is asked for by its name speaks. */
+static void test_cmdline(void **state)
+{
+	struct trial t;
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		bool debug = i & 1, terminal = i & 2;
+
+		trial_parse(&t, "", "");
+		t.options.debug = debug;
+		t.b->process.terminal = terminal;
+		trial_plan(&t);
+		assert_int_equal(t.r, 0);
+		assert_string_equal(t.p.cmdline, !debug	  ? "quiet" :
+						 terminal ? "loglevel=7 console=hvc0" :
+							    "loglevel=7 console=nabla");
+		trial_end(&t);
+	}
+}
+
 /* ---- the network --------------------------------------------------------------------------- */
 
 static void test_network(void **state)
@@ -558,6 +579,7 @@ int main(void)
 		cmocka_unit_test(test_bind_other),
 		cmocka_unit_test(test_devices),
 		cmocka_unit_test(test_notes),
+		cmocka_unit_test(test_cmdline),
 		cmocka_unit_test(test_network),
 	};
 
