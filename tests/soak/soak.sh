@@ -65,12 +65,13 @@ snapshot()
 }
 
 # What a pod's namespace holds, in one process of it; without what changes by itself.
+# (Where /run/netns has a name that is no namespace, of a run elsewhere, ip complains about it.)
 picture()
 {
 	topo_in "$1" sh -c 'ip -o link; ip -o -4 address; ip -4 route; ip -4 neigh show nud permanent
 		tc qdisc show; tc filter show dev eth0 ingress; cd /proc/sys/net
-		cat ipv6/conf/eth0/disable_ipv6 ipv6/conf/eth0/accept_* ipv4/conf/eth0/forwarding' |
-		sed '/noqueue/{/^qdisc/d}; s/ qlen [0-9]*//; s/@if[0-9]*//; s/ valid_lft.*//'
+		cat ipv6/conf/eth0/disable_ipv6 ipv6/conf/eth0/accept_* ipv4/conf/eth0/forwarding' 2>&1 |
+		sed '/noqueue/{/^qdisc/d}; /^Error: Peer netns/d; s/ qlen [0-9]*//; s/@if[0-9]*//; s/ valid_lft.*//'
 }
 
 # Holders of locks on files of the cache: references to images, builders at work.
@@ -146,13 +147,14 @@ family()
 # kill_one PID: kill -9 a random one of it and its descendants that is ours.
 kill_one()
 {
-	local pid all=()
+	local pid exe all=()
 	for pid in $(family "$1"); do
 		case $(readlink "/proc/$pid/exe" 2>/dev/null) in "$TMP"/*) all+=("$pid") ;; esac
 	done
 	[ ${#all[@]} != 0 ] || return 1
 	pid=${all[RANDOM % ${#all[@]}]}
-	kill -9 "$pid" 2>/dev/null && echo "$pid" >>"$TMP/log/killed"
+	exe=$(readlink "/proc/$pid/exe" 2>/dev/null)
+	kill -9 "$pid" 2>/dev/null && echo "${exe##*/}" >>"$TMP/log/killed"
 }
 
 pause_ms() { sleep "$(($1 / 1000)).$(printf %03d $(($1 % 1000)))"; }
@@ -339,7 +341,9 @@ for ((p = 0; p < nr_pods; p++)); do
 	is "pod $p is as it was" "${pictures[p]}" "$(picture "${pods[p]}")"
 done
 
-echo "# $lives lives, $(wc -l <"$TMP/log/killed") processes killed, $(grep -c pod "$TMP/log/lives") in pods:" \
+echo "# killed: $(grep -c runnc "$TMP/log/killed") of the runtime's processes," \
+	"$(grep -c nabla-linux "$TMP/log/killed") guests"
+echo "# $lives lives, $(grep -c pod "$TMP/log/lives") in pods:" \
 	"$((took / 1000)).$(printf %03d $((took % 1000))) s, $((took / count)) ms each at $width a time"
 sort -n "$TMP/log/memory" | tail -n 1 | {
 	read -r most n
