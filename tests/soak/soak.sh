@@ -112,7 +112,9 @@ rt run --bundle "$TMP/first" "$TAG-first" >"$TMP/first.out" 2>&1 </dev/null ||
 	{ not_ok "a first container runs" "$(cat "$TMP/first.out")"; tap_done; }
 for ((p = 0; p < nr_pods; p++)); do pictures[p]=$(picture "${pods[p]}"); done
 snapshot >"$TMP/before"
-files_before=$(find "$TMP/cache" | sort)
+# The images themselves, and what tree they are of, are there to stay.
+cache_files() { find "$TMP/cache" ! -path "*/image/*" ! -path "*/tree/*" | sort; }
+files_before=$(cache_files)
 free_before=$(memory_kib MemAvailable) shmem_before=$(memory_kib Shmem)
 
 # ---- what they run: with 10 added, in a pod
@@ -124,12 +126,13 @@ programs=(
 	"echo \$((@N@ * 2))"
 	"trap 'exit 0' TERM; echo ready; while :; do sleep 1; done"
 	"exit 1"
+	"cat /unique; exit @N@"
 )
 templates=()
 for kind in "${!programs[@]}"; do
-	"$top/scripts/bundle" "$TMP/first" "$rootfs" -- sh -c "${programs[kind]}"
+	"$top/scripts/bundle" "$TMP/first" @ROOT@ -- sh -c "${programs[kind]}"
 	templates[kind]=$(cat "$TMP/first/config.json")
-	"$top/scripts/bundle" "$TMP/first" "$rootfs" --netns @NETNS@ --annotation org.runnc.net.mode=@MODE@ \
+	"$top/scripts/bundle" "$TMP/first" @ROOT@ --netns @NETNS@ --annotation org.runnc.net.mode=@MODE@ \
 		-- sh -c "ping -c 1 -W 10 @PEER@ >/dev/null || exit 251; ${programs[kind]}"
 	templates[kind + 10]=$(cat "$TMP/first/config.json")
 done
@@ -149,7 +152,7 @@ kill_one()
 {
 	local pid exe all=()
 	for pid in $(family "$1"); do
-		case $(readlink "/proc/$pid/exe" 2>/dev/null) in "$TMP"/*) all+=("$pid") ;; esac
+		case $(readlink "/proc/$pid/exe" 2>/dev/null) in "$TMP"/*|*/mkfs.erofs) all+=("$pid") ;; esac
 	done
 	[ ${#all[@]} != 0 ] || return 1
 	pid=${all[RANDOM % ${#all[@]}]}
@@ -203,11 +206,19 @@ expect_status()
 	complain "wanted $1, is: $state"
 }
 
+# new_tree DIR TEXT: a root directory whose image has to be built.
+new_tree()
+{
+	mkdir "$1" "$1/proc" "$1/dev" "$1/sys"
+	cp -a "$rootfs/bin" "$1/" && echo "$2" >"$1/unique"
+}
+
 # bundle N: the bundle of this life, from the template of its kind.
 bundle()
 {
 	local config=${templates[kind${pod:+ + 10}]}
 	config=${config//@N@/$1}
+	config=${config//@ROOT@/$root}
 	config=${config//@NETNS@//run/netns/$pod}
 	config=${config//@MODE@/$mode}
 	config=${config//@PEER@/$peer}
@@ -218,19 +229,20 @@ bundle()
 
 life()
 {
-	local i=$1 pod=${pods[$2]-} peer=${peers[$2]-} mode=tc id dir out kind victim='' step=0 got wanted until
+	local i=$1 pod=${pods[$2]-} peer=${peers[$2]-} mode=tc id dir out kind victim='' step=0 got wanted until root=$rootfs
 	RANDOM=$((seed + i * 7919))
 	got=$RANDOM$RANDOM			# the first numbers of neighbouring seeds are alike
 	id=$TAG-$i dir=$TMP/run/$i out=$TMP/log/$i got=0
 	mkdir "$dir"
 	: >"$out"
 	[ $((RANDOM % 2)) = 0 ] || mode=bridge
-	kind=$((RANDOM % 6)) wanted=$((RANDOM % 250))
+	kind=$((RANDOM % 7)) wanted=$((RANDOM % 250))
 	if [ $((RANDOM % 100)) -lt "$victims" ]; then
 		victim=$((RANDOM % 4))
 		[ $victim != 0 ] || victim=container
-		[ $kind -ge 2 ] || victim=1		# these have one command only
+		case $kind in 0|1|6) victim=1 ;; esac		# these have one command only
 	fi
+	[ $kind != 6 ] || { root=$dir/root; new_tree "$root" "$id"; }
 	bundle $wanted
 
 	case $kind in
@@ -261,6 +273,9 @@ life()
 		do_one kill "$id" KILL || complain "kill: status $?"
 		expect_status stopped
 		do_one delete "$id" || complain "delete: status $?" ;;
+	6)	do_one run --bundle "$dir" "$id" || got=$?
+		expect "run of an image of its own" $wanted $got
+		grep -qx "$id" "$out" || complain "its image" ;;
 	esac
 
 	# Whatever became of it: this must work, at once, and leave the pod as it was.
@@ -331,7 +346,11 @@ is "no process is left" "" "$(our_processes)"
 is "no container is left" "" "$(rt list -q)"
 is "no state directory is left" "" "$(find "$TMP/state" -mindepth 1 2>/dev/null)"
 is "no image reference is left" "" "$(image_references)"
-is "no file is left in the image cache" "$files_before" "$(find "$TMP/cache" | sort)"
+# Whoever builds the next image sweeps away what killed builders have left.
+new_tree "$TMP/last" last
+"$top/scripts/bundle" "$TMP/first" "$TMP/last" -- cat /unique
+is "another image is built" last "$(rt run --bundle "$TMP/first" "$TAG-last" 2>&1 </dev/null)"
+is "no file is left in the image cache" "$files_before" "$(cache_files)"
 
 nothing_new() { [ -z "$(comm -13 "$TMP/before" <(snapshot))" ]; }
 wait_for 20 nothing_new		# others on this machine may be at work as well
@@ -342,7 +361,7 @@ for ((p = 0; p < nr_pods; p++)); do
 done
 
 echo "# killed: $(grep -c runnc "$TMP/log/killed") of the runtime's processes," \
-	"$(grep -c nabla-linux "$TMP/log/killed") guests"
+	"$(grep -c nabla-linux "$TMP/log/killed") guests, $(grep -c mkfs "$TMP/log/killed") builders of images"
 echo "# $lives lives, $(grep -c pod "$TMP/log/lives") in pods:" \
 	"$((took / 1000)).$(printf %03d $((took % 1000))) s, $((took / count)) ms each at $width a time"
 sort -n "$TMP/log/memory" | tail -n 1 | {
