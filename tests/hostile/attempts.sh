@@ -1,0 +1,79 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# timeout: 900
+# Programs in the container that try to leave it (hostile.c): each is killed, or contained, or destroys
+# nothing but its own guest; the host's file, process and the rest of the world stay as they are.
+. "$(dirname "$0")/../lib/tap.sh"
+. "$top/tests/guest/lib.sh"
+. "$top/tests/lib/container.sh"
+
+guest_build hostile hostile/hostile.c -static || tap_done
+
+echo "nobody changes this" >"$TMP/canary"
+chmod 666 "$TMP/canary"
+touch -d @1000000000 "$TMP/canary"
+canary_is=$(stat -c '%s %Y %Z %a %u' "$TMP/canary")
+sleep 10000 &
+canary=$!
+at_exit kill "$canary"
+
+# Memory of 64 MiB is quickly overwritten; the environment names what must stay as it is.
+guest_options=(--memory 100663296 --env "CANARY_FILE=$TMP/canary" --env "CANARY_PID=$canary")
+export CONTAINER_TIMEOUT=12
+
+unharmed()
+{
+	[ "$(stat -c '%s %Y %Z %a %u' "$TMP/canary")" = "$canary_is" ] &&
+		[ "$(cat "$TMP/canary")" = "nobody changes this" ] && kill -0 "$canary"
+}
+
+attempt()
+{
+	local wanted=$1 name=$2 title=$3 good=
+	guest_try hostile "$name"
+	case $wanted in
+	killed)
+		# Status 159 is death by SIGSYS.
+		case $status:$output in
+		159:*before*)		good=1 ;;
+		0:*before*contained*)	[ "$name" != sysenter ] || good=1 ;;
+		esac ;;
+	contained)
+		case $status:$output in
+		0:*contained*)		good=1 ;;
+		esac ;;
+	ends)
+		# 124 and 137: hung, and ended by the test. For a guest that destroys itself that is fine.
+		case $status in
+		97|98|99)		;;
+		*)			good=1 ;;
+		esac ;;
+	esac
+	case $output in
+	*ESCAPED*)	good= ;;
+	esac
+	if [ -z "$good" ]; then
+		not_ok "$title: $wanted" "status $status" "$(tail -n 5 <<<"$output")"
+	elif ! unharmed; then
+		not_ok "$title: $wanted" "the canary has changed: $(stat -c '%s %Y %Z %a %u' "$TMP/canary")"
+	else
+		ok "$title: $wanted"
+	fi
+}
+
+while read -r wanted name title; do
+	[ "$wanted" = endless ] || attempt "$wanted" "$name" "$title"
+done < <("$guest_root/bin/hostile" --list)
+
+# With every signal blocked a guest can no longer be asked; SIGKILL ends it all the same.
+container_bundle loop "${guest_options[@]}" -- /bin/hostile sigreturn-loop
+container_start loop
+check "a loop with every signal blocked: it has begun" wait_for 20 grep -q before "$TMP/loop.out"
+pid=$(container_pid loop)
+container_kill loop KILL
+check "a loop with every signal blocked: SIGKILL ends it" wait_for 10 container_is loop stopped
+check "a loop with every signal blocked: no process is left" test ! -d "/proc/$pid"
+check "it is deleted" container_delete loop
+is "nothing is left in the state directory" "" "$(find "$TMP/state" -mindepth 1 -maxdepth 1 -name "$TAG-*")"
+check "the host's file and process are as they were" unharmed
+tap_done
