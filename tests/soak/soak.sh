@@ -160,6 +160,21 @@ kill_one()
 	kill -9 "$pid" 2>/dev/null && echo "${exe##*/}" >>"$TMP/log/killed"
 }
 
+builder=$(PATH=$PATH:/usr/sbin:/sbin command -v mkfs.erofs)
+
+# kill_builder PID: that of the image which this command builds, as soon as it is there.
+kill_builder()
+{
+	local pid
+	while kill -0 "$1" 2>/dev/null; do
+		for pid in $(family "$1"); do
+			[ "$(readlink "/proc/$pid/exe" 2>/dev/null)" -ef "$builder" ] || continue
+			kill -9 "$pid" 2>/dev/null && echo "${builder##*/}" >>"$TMP/log/killed"
+			return
+		done
+	done
+}
+
 pause_ms() { sleep "$(($1 / 1000)).$(printf %03d $(($1 % 1000)))"; }
 
 # do_one COMMAND...: one command of the runtime. That with the number $victim is hit on its way.
@@ -169,7 +184,9 @@ do_one()
 	step=$((step + 1))
 	setsid "$TMP/bin/runnc" --root "$TMP/state" "$@" >>"$out" 2>&1 </dev/null &
 	pid=$!
-	if [ $step = "$victim" ]; then
+	if [ "$kind$victim" = 6builder ]; then
+		kill_builder $pid
+	elif [ $step = "$victim" ]; then
 		pause_ms $((RANDOM % (1 + RANDOM % 400)))		# most commands are short
 		kill_one $pid
 	fi
@@ -211,6 +228,7 @@ new_tree()
 {
 	mkdir "$1" "$1/proc" "$1/dev" "$1/sys"
 	cp -a "$rootfs/bin" "$1/" && echo "$2" >"$1/unique"
+	[ "${victim-}" != builder ] || truncate -s 64M "$1/large"	# it is to be met at work
 }
 
 # bundle N: the bundle of this life, from the template of its kind.
@@ -241,6 +259,7 @@ life()
 		victim=$((RANDOM % 4))
 		[ $victim != 0 ] || victim=container
 		case $kind in 0|1|6) victim=1 ;; esac		# these have one command only
+		[ $kind != 6 ] || [ $((RANDOM % 2)) = 0 ] || victim=builder
 	fi
 	[ $kind != 6 ] || { root=$dir/root; new_tree "$root" "$id"; }
 	bundle $wanted
