@@ -45,7 +45,7 @@ const struct confine_call confine_linux_calls[] = {
 	  "host_timer_arm", "preempt guest programs" },
 	{ "fallocate", __NR_fallocate, "punch holes into the guest memory file",
 	  "host_discard", "give free memory back to the host" },
-	{ "clock_gettime", __NR_clock_gettime, "only from the vDSO",
+	{ "clock_gettime", __NR_clock_gettime, "only from the vDSO, CLOCK_REALTIME and CLOCK_MONOTONIC",
 	  "host_clock", "the vDSO's own fallback where the host's clock needs a system call" },
 	{ "rt_sigreturn", __NR_rt_sigreturn, "any (it has none)",
 	  "nabla_restorer", "leave a host signal handler" },
@@ -226,7 +226,7 @@ size_t confine_linux_filter(const struct confine_linux *c, struct sock_filter *o
 	require(&p, BPF_JEQ, AUDIT_ARCH_X86_64);
 
 	load(&p, offsetof(struct seccomp_data, instruction_pointer) + 4);
-	emit(&p, BPF_JMP | BPF_JEQ | BPF_K, 0, 10, 0);
+	emit(&p, BPF_JMP | BPF_JEQ | BPF_K, 0, 13, 0);
 	/* Above 4 GiB: the vDSO, or a guest program. */
 	if (c->vdso_end && vdso_hi == (u32)((c->vdso_end - 1) >> 32))
 		emit(&p, BPF_JMP | BPF_JEQ | BPF_K, vdso_hi, 1, 0);
@@ -234,10 +234,12 @@ size_t confine_linux_filter(const struct confine_linux *c, struct sock_filter *o
 		emit(&p, BPF_JMP | BPF_JA, 0, 0, 0);
 	ret(&p, SECCOMP_RET_TRAP);
 	load(&p, offsetof(struct seccomp_data, instruction_pointer));
-	emit(&p, BPF_JMP | BPF_JGE | BPF_K, (u32)c->vdso_start, 0, 5);
-	emit(&p, BPF_JMP | BPF_JGT | BPF_K, (u32)c->vdso_end, 4, 0);
+	emit(&p, BPF_JMP | BPF_JGE | BPF_K, (u32)c->vdso_start, 0, 8);
+	emit(&p, BPF_JMP | BPF_JGT | BPF_K, (u32)c->vdso_end, 7, 0);
 	load(&p, offsetof(struct seccomp_data, nr));
 	require(&p, BPF_JEQ, __NR_clock_gettime);
+	load_arg(&p, 0, false);
+	refuse(&p, BPF_JGT, 1);		/* REALTIME, MONOTONIC: not another process's CPU time */
 	ret(&p, SECCOMP_RET_ALLOW);
 	ret(&p, SECCOMP_RET_TRAP);
 

@@ -120,6 +120,11 @@ static void test_addresses(void **state)
 	long nr;
 
 	(void)state;
+	assert_int_equal(ask(VDSO + 0x800, __NR_clock_gettime, 1, 0, 0, 0, 0, 0), SECCOMP_RET_ALLOW);
+	assert_int_equal(ask(VDSO + 0x800, __NR_clock_gettime, 2, 0, 0, 0, 0, 0),
+			 SECCOMP_RET_KILL_PROCESS);
+	assert_int_equal(ask(VDSO + 0x800, __NR_clock_gettime, 0xfffffff6, 0, 0, 0, 0, 0),
+			 SECCOMP_RET_KILL_PROCESS);
 	for (nr = 0; nr < 500; nr++) {
 		for (i = 0; i < sizeof(guests) / sizeof(guests[0]); i++)
 			assert_int_equal(ask(guests[i], nr, 0, 0, 0, 0, 0, 0), SECCOMP_RET_TRAP);

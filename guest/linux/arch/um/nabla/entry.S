@@ -203,7 +203,12 @@ SYM_CODE_START(nabla_syscall_entry)
 	mov	%rcx, G(EFLAGS)(%r11)
 	mov	%rcx, G(R11)(%r11)
 	movl	$NABLA_LEFT_SYSCALL, %eax
+	test	$0x44000, %ecx		/* AC, NT: the kernel must not run with them */
+	je	.Lleave
+	push	$2
+	popfq
 	jmp	.Lleave
+SYM_INNER_LABEL(nabla_syscall_entry_end, SYM_L_GLOBAL)
 SYM_CODE_END(nabla_syscall_entry)
 
 /*

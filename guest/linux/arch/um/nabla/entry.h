@@ -20,7 +20,8 @@ int nabla_enter_user(struct uml_pt_regs *regs);
 void nabla_switch(unsigned long *save_sp, unsigned long new_sp);
 void nabla_start_kernel_on(unsigned long sp) __attribute__((noreturn));
 
-extern char nabla_gate_return[], nabla_restorer[], nabla_syscall_entry[];
+extern char nabla_gate_return[], nabla_restorer[];
+extern char nabla_syscall_entry[], nabla_syscall_entry_end[];
 extern char nabla_wait_begin[], nabla_wait_abort[];
 extern char nabla_enter_begin[], nabla_enter_end[], nabla_enter_abort[], nabla_leave_user[];
 extern char nabla_irq_inject[], nabla_new_thread[];
@@ -28,6 +29,7 @@ extern char nabla_irq_inject[], nabla_new_thread[];
 extern unsigned long nabla_ksp, nabla_user_ip;
 extern struct uml_pt_regs *nabla_regs;
 extern int nabla_left;
+extern bool nabla_entry_stepped;	/* a single-stepped program made a call by a rewritten site */
 
 /* Bits of nabla_pending. */
 #define NABLA_PENDING_TIMER	1
@@ -64,6 +66,9 @@ void nabla_mm_start(void);		/* a program has been loaded */
 void nabla_mm_after_syscall(struct uml_pt_regs *regs, long nr);
 int nabla_tlb_fill(unsigned long addr, unsigned int error_code);
 void nabla_tlb_settle(void);		/* carry out what flushes have put off */
+void nabla_tlb_forget(struct mm_struct *mm);	/* its slots are flushed whole */
+bool nabla_tlb_hand_over(struct mm_struct *theirs, struct mm_struct *ours, unsigned long start,
+			 unsigned long end);
 void nabla_slot_flush(unsigned int slot);
 void nabla_slots_flush_all(void);
 bool nabla_slot_owned(unsigned long addr, struct mm_struct *mm);
@@ -71,8 +76,10 @@ bool nabla_slot_owned(unsigned long addr, struct mm_struct *mm);
 /* rewrite.c */
 void nabla_rewrite_site(struct uml_pt_regs *regs);
 void nabla_rewrite_normalise(struct uml_pt_regs *regs);
+void nabla_rewrite_before_syscall(const struct uml_pt_regs *regs, long nr);
 
 /* memory.c */
+bool nabla_is_memory(unsigned long phys);	/* guest memory, not an image */
 int nabla_phys_mapping(unsigned long phys, u64 *offset);	/* descriptor that backs @phys */
 
 /* launch.c */

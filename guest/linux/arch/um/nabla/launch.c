@@ -205,6 +205,7 @@ static void __init compose_cmdline(const char *more, size_t len)
 {
 	static const char own[] __initconst =
 		"thp_anon=16K-64K:always "	/* larger pages cost memory, smaller ones faults */
+		"dummy.numdummies=0 "		/* no interface but the pod's */
 		"coredump_filter=0xb3 ";	/* with private DAX: a program's data lies in an image */
 
 	memcpy(nabla_cmdline, own, sizeof(own));

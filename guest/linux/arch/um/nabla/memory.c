@@ -33,6 +33,11 @@ void *nabla_image_virt(unsigned int i)
 	return __va(image_phys[i]);
 }
 
+bool nabla_is_memory(unsigned long phys)
+{
+	return phys < memory_end;
+}
+
 int nabla_phys_mapping(unsigned long phys, u64 *offset)
 {
 	unsigned int i;
@@ -71,6 +76,9 @@ void __init nabla_memory_launch(void)
 			     nabla_memory_fd, kernel_end);
 	if (ret != (long)__va(kernel_end))
 		nabla_launch_fail("map guest memory", ret);
+	/* Touching new memory costs the host a fault a page otherwise. Fine if it says no. */
+	nabla_syscall6(__NR_madvise, (long)__va(kernel_end), nabla_launch.mem_size,
+		       14 /* MADV_HUGEPAGE */, 0, 0, 0);
 
 	phys = memory_end;
 	for (i = 0; i < nabla_launch.nr_images; i++) {

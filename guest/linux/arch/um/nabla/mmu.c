@@ -7,8 +7,9 @@
  * mmap), so that different programs stay mapped side by side and switching between them costs
  * nothing. A slot has one owner: the address space whose pages are mapped there. Before user mode is
  * entered, the current address space takes every slot in which it has memory; what another one had
- * mapped there is dropped and comes back by faults. That happens for children of fork, which share
- * their parent's slot, and for programs linked to fixed addresses, which share slot 0.
+ * mapped there is dropped and comes back by faults. That happens to children of fork, which share
+ * their parent's slot (what neither of the two has written since then stays), and to programs linked
+ * to fixed addresses, which share slot 0.
  *
  * The kernel's own range is in no slot, and no program can map anything there.
  */
@@ -52,11 +53,15 @@ void nabla_slot_flush(unsigned int slot)
 
 static void claim(unsigned int slot, struct mm_struct *mm)
 {
-	if (owner[slot] == mm)
+	unsigned long start = (unsigned long)slot << NABLA_SLOT_SHIFT;
+	struct mm_struct *last = owner[slot];
+
+	if (last == mm)
 		return;
-	if (owner[slot])
-		nabla_slot_flush(slot);
 	owner[slot] = mm;
+	if (last && (last->context.slot != mm->context.slot ||
+		     !nabla_tlb_hand_over(last, mm, start, start + NABLA_SLOT_SIZE)))
+		nabla_slot_flush(slot);
 }
 
 /* The host has no room for another mapping: start over with an empty TLB. */
@@ -171,7 +176,7 @@ void destroy_context(struct mm_struct *mm)
 {
 	unsigned int slot;
 
-	nabla_tlb_settle();
+	nabla_tlb_forget(mm);
 	for_each_set_bit(slot, mm->context.slots, NABLA_SLOTS) {
 		if (owner[slot] != mm)
 			continue;

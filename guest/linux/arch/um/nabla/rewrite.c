@@ -20,8 +20,10 @@
  * than one instruction covered, because a thread or a signal frame may point behind any instruction:
  * who continues at a later one, or at the `syscall` itself, runs the original code and traps as before.
  *
- * Stubs lie in pages of ours, sealed special mappings, shared by the children of fork (a stub only
- * matters to code that jumps to it). rt_sigreturn is left alone: unwinders recognise its bytes.
+ * Stubs lie in pages of ours, special mappings, shared by the children of fork (a stub only matters to
+ * code that jumps to it). Text that is writable is left alone; before text becomes writable or moves,
+ * and before a stub's page is unmapped, the original bytes come back. rt_sigreturn is never rewritten:
+ * unwinders recognise its bytes.
  */
 #include <linux/kernel.h>
 #include <linux/mm.h>
@@ -48,6 +50,7 @@
 struct stub {				/* what a stub stands for; beside the page, not in it */
 	unsigned long site;		/* address of the covered instruction; 0: free */
 	unsigned int copied;		/* bytes from there to the `syscall` */
+	unsigned int covered;		/* bytes of that instruction: what was overwritten */
 };
 
 struct area {
@@ -343,7 +346,7 @@ static struct area *area_map(struct nabla_stubs *s, unsigned long base, unsigned
 			return NULL;
 	}
 	vma = _install_special_mapping(mm, base, pages * PAGE_SIZE,
-				       VM_READ | VM_EXEC | VM_MAYREAD | VM_MAYEXEC | VM_SEALED,
+				       VM_READ | VM_EXEC | VM_MAYREAD | VM_MAYEXEC,
 				       &a->mapping);
 	if (IS_ERR(vma)) {
 		if (fresh)
@@ -483,6 +486,7 @@ static void cover(struct nabla_stubs *s, struct stub *stub, const struct view *v
 		return;
 	stub->site = site;
 	stub->copied = BEFORE - at->start;
+	stub->covered = at->len;
 }
 
 /*
@@ -553,13 +557,77 @@ static struct stub *find_pun(struct nabla_stubs *s, const struct view *v, unsign
 	return stub_at(s, lo, lo + (1UL << (8 * (at->len - 1))) - 1, &at->stub);
 }
 
-/* Text that is shared with a file, or that nobody could write, stays as it is. */
-static bool text_is_private(unsigned long ip)
+/* Text that is shared with a file, or writable, or that nobody could ever write, stays as it is. */
+static bool text_is_ours(unsigned long ip)
 {
-	struct vm_area_struct *vma = mtree_load(&current->mm->mm_mt, ip - BEFORE);
+	struct vm_area_struct *vma = mtree_load(&current->mm->mm_mt, ip);
 
-	return vma && !(vma->vm_flags & VM_SHARED) &&
-		(vma->vm_flags & VM_MAYWRITE);
+	return vma && vma->vm_start <= ip - LONGEST && vma->vm_end >= ip + 3 &&
+		(vma->vm_flags & (VM_SHARED | VM_MAYWRITE | VM_WRITE)) == VM_MAYWRITE;
+}
+
+/* Put the original instruction back, if the jump to this stub is still there. */
+static void uncover(struct area *a, unsigned int n)
+{
+	const struct stub *stub = &a->stub[n];
+	s32 disp = (s32)(a->base + n * STUB_SIZE - (stub->site + 5));
+	u8 jump[5] = { 0xe9 }, now[5];
+
+	memcpy(jump + 1, &disp, 4);
+	if (copy_from_user(now, (void __user *)stub->site, sizeof(now)) || memcmp(now, jump, sizeof(now)))
+		return;
+	poke(stub->site, stub_code(a, n), stub->covered);
+	*site_count(stub->site + stub->copied) = SEEN_DONE;
+}
+
+/* Sites in [start, end), and sites anywhere whose stubs are. */
+static void uncover_range(struct nabla_stubs *s, unsigned long start, unsigned long end, bool sites)
+{
+	unsigned int i, n;
+	struct area *a;
+
+	for (i = 0; i < s->nr; i++) {
+		a = s->area[i];
+		if (!area_here(a) ||
+		    (!sites && (a->base >= end || a->base + a->pages * PAGE_SIZE <= start)))
+			continue;
+		for (n = 0; n < a->pages * STUBS_A_PAGE; n++)
+			if (a->stub[n].site &&
+			    (!sites || (a->stub[n].site < end &&
+					a->stub[n].site + a->stub[n].copied + 2 > start)))
+				uncover(a, n);
+	}
+}
+
+/* Before a system call that may change the bytes of a site, or take a stub away. */
+void nabla_rewrite_before_syscall(const struct uml_pt_regs *regs, long nr)
+{
+	struct nabla_stubs *s = current->mm->context.stubs;
+	unsigned long start = regs->gp[HOST_DI], end = start + PAGE_ALIGN(regs->gp[HOST_SI]);
+
+	if (!s || !s->nr || end < start)
+		return;
+	switch (nr) {
+	case __NR_mprotect:
+	case __NR_pkey_mprotect:
+		if (regs->gp[HOST_DX] & PROT_WRITE)
+			uncover_range(s, start, end, true);
+		break;
+	case __NR_mremap:
+		uncover_range(s, start, end, true);
+		uncover_range(s, start, end, false);
+		if (regs->gp[HOST_R10] & MREMAP_FIXED)
+			uncover_range(s, regs->gp[HOST_R8],
+				      regs->gp[HOST_R8] + PAGE_ALIGN(regs->gp[HOST_DX]), false);
+		break;
+	case __NR_mmap:
+		if (regs->gp[HOST_R10] & MAP_FIXED)
+			uncover_range(s, start, end, false);
+		break;
+	case __NR_munmap:
+		uncover_range(s, start, end, false);
+		break;
+	}
 }
 
 static void rewrite(unsigned long ip, const unsigned long *gp)
@@ -572,7 +640,7 @@ static void rewrite(unsigned long ip, const unsigned long *gp)
 
 	/* Two bytes behind the `syscall` may lie outside the mapping; one is enough for a pun. */
 	if (copy_from_user(code, (void __user *)(ip - BEFORE), BEFORE + 3) ||
-	    code[BEFORE] != 0x0f || code[BEFORE + 1] != 0x05 || !text_is_private(ip) ||
+	    code[BEFORE] != 0x0f || code[BEFORE + 1] != 0x05 || !text_is_ours(ip) ||
 	    !decode_forwards(&v, &v.boundaries))
 		return;
 	if (!mm->context.stubs) {

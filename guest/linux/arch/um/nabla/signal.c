@@ -35,6 +35,7 @@ unsigned long nabla_ksp, nabla_user_ip;
 struct uml_pt_regs *nabla_regs;
 int nabla_left;
 struct nabla_fault nabla_fault;
+bool nabla_entry_stepped;
 
 extern unsigned long nabla_vdso_start, nabla_vdso_end;
 
@@ -122,16 +123,22 @@ static bool in(unsigned long ip, const char *begin, const char *end)
 	return ip >= (unsigned long)begin && ip < (unsigned long)end;
 }
 
+/* Only text: a program that jumps to the executable's data faults as anywhere else. */
 static bool in_kernel(unsigned long ip)
 {
-	return in(ip, __executable_start, _end) || (ip >= nabla_vdso_start && ip < nabla_vdso_end);
+	return in(ip, __executable_start, _etext) || (ip >= nabla_vdso_start && ip < nabla_vdso_end);
 }
+
+#define USER_CS	0x33
+#define USER_SS	0x2b
 
 static void leave_user(struct sigcontext *sc)
 {
+	sc->cs = USER_CS;
+	sc->ss = USER_SS;
 	sc->ip = (unsigned long)nabla_leave_user;
 	sc->sp = nabla_ksp;
-	sc->flags &= ~0x40500UL;	/* AC, DF, TF */
+	sc->flags &= ~0x44500UL;	/* AC, NT, DF, TF */
 }
 
 static void user_signal(int sig, const struct siginfo *si, struct sigcontext *sc)
@@ -139,7 +146,11 @@ static void user_signal(int sig, const struct siginfo *si, struct sigcontext *sc
 	struct uml_pt_regs *r = nabla_regs;
 
 	save_user_regs(r, sc);
-	if (note(sig, si)) {
+	if (sc->cs != USER_CS) {	/* a program switched to 32-bit code: it cannot go on from here */
+		note(sig, si);
+		r->faultinfo.trap_no = 13;
+		nabla_left = SIGSEGV;
+	} else if (note(sig, si)) {
 		nabla_left = NABLA_LEFT_PENDING;
 	} else if (sig == SIGSYS) {
 		r->gp[HOST_ORIG_AX] = r->gp[HOST_AX] = si->si_syscall;
@@ -170,11 +181,17 @@ static void kernel_signal(int sig, const struct siginfo *si, struct sigcontext *
 {
 	unsigned long *sp;
 
+	/* A single-stepped program jumped to our entry: finish the entry, step on behind the call. */
+	if (sig == SIGTRAP && in(sc->ip, nabla_syscall_entry, nabla_syscall_entry_end)) {
+		sc->flags &= ~0x100UL;
+		nabla_entry_stepped = true;
+		return;
+	}
 	if (!note(sig, si))
 		kernel_fault(sig, sc);
 	if (in(sc->ip, nabla_enter_begin, nabla_enter_end)) {
 		sc->ip = (unsigned long)nabla_enter_abort;
-		sc->flags &= ~0x40500UL;
+		sc->flags &= ~0x44500UL;
 	} else if (in(sc->ip, nabla_wait_begin, nabla_wait_abort)) {
 		sc->ip = (unsigned long)nabla_wait_abort;
 	} else if (signals_enabled) {

@@ -3,8 +3,10 @@
  * The host's mappings as a software TLB.
  *
  * A page table entry reaches the host when a guest program faults on it: one mmap of the memory
- * descriptor (or of an image), widened to all neighbours that are contiguous in address and in
- * memory and have the same rights. Flushes take mappings away. They are put off until user mode is
+ * descriptor (or of an image), widened to neighbours that are contiguous in address and in memory and
+ * have the same rights: within the largest folio for memory, whose translations are all taken at once
+ * (wider, each fill would replace its predecessors), within a page table for images, whose pages the
+ * host faults in by itself. Flushes take mappings away. They are put off until user mode is
  * entered, because the commonest one, a write to a shared page, is followed by a fill of the same
  * place, which replaces the mapping anyway.
  */
@@ -47,6 +49,12 @@ void nabla_tlb_settle(void)
 		return;
 	put_off.mm = NULL;
 	unmap_range(mm, put_off.start, put_off.end);
+}
+
+void nabla_tlb_forget(struct mm_struct *mm)
+{
+	if (put_off.mm == mm)
+		put_off.mm = NULL;
 }
 
 void nabla_tlb_flush(struct mm_struct *mm, unsigned long start, unsigned long end)
@@ -164,22 +172,104 @@ static void map_run(unsigned long start, unsigned long len, int prot, unsigned l
 		panic("map %lx+%lx to %lx: %ld", start, len, phys, err);
 }
 
-#define SAME (_PAGE_PRESENT | _PAGE_USER | _PAGE_ACCESSED | _PAGE_RW | _PAGE_DIRTY | _PAGE_EXEC)
+/* A run of pages that the host may map for one address space and must not for another. */
+struct run {
+	unsigned long start, end;
+};
+
+static void run_end(struct run *run)
+{
+	if (run->end > run->start)
+		host_unmap(run->start, run->end - run->start);
+	run->start = run->end = 0;
+}
+
+static void run_add(struct run *run, unsigned long start, unsigned long end)
+{
+	if (!run->end)
+		run->start = start;
+	run->end = end;
+}
+
+/* Within one page table; @theirs and @ours are the entries of @addr, @ours may be NULL. */
+static void compare_ptes(struct run *run, const pte_t *theirs, const pte_t *ours, unsigned long addr,
+			 unsigned long end)
+{
+	for (; addr < end; addr += PAGE_SIZE, theirs++) {
+		unsigned long val = pte_val(*theirs);
+
+		if (host_prot(val)) {
+			if (ours && pte_val(*ours) == val)
+				run_end(run);
+			else
+				run_add(run, addr, addr + PAGE_SIZE);
+		}
+		if (ours)
+			ours++;
+	}
+}
+
+static void compare_vma(struct run *run, struct mm_struct *theirs, struct mm_struct *ours,
+			unsigned long addr, unsigned long end)
+{
+	unsigned long next;
+	pmd_t *t, *o;
+
+	for (; addr < end; addr = next) {
+		next = min(pmd_addr_end(addr, end), end);
+		t = find_pmd(theirs, addr);
+		if (!t)
+			continue;
+		o = find_pmd(ours, addr);
+		if (pmd_huge_leaf(*t) || (o && pmd_huge_leaf(*o)))
+			run_add(run, addr, next);
+		else
+			compare_ptes(run, pte_offset_kernel(t, addr),
+				     o ? pte_offset_kernel(o, addr) : NULL, addr, next);
+	}
+}
+
+/* Comparing costs a few nanoseconds a page: above this, start from nothing instead. */
+#define COMPARE_PAGES 16384
 
 /*
- * A guest program faulted at @addr with the CPU's @error_code. Returns 1 if the page tables allow the
- * access and the host has the mapping now, 0 if it is a fault for the kernel.
+ * The slots [start, end) pass from @theirs to @ours, a relative by fork. What both map alike, which is
+ * all that neither has written since, stays; the rest goes. Returns false if it cannot tell.
  */
-int nabla_tlb_fill(unsigned long addr, unsigned int error_code)
+bool nabla_tlb_hand_over(struct mm_struct *theirs, struct mm_struct *ours, unsigned long start,
+			 unsigned long end)
 {
-	struct mm_struct *mm = current->mm;
+	struct vm_area_struct *vma;
+	struct run run = { };
+
+	if (!atomic_read(&theirs->mm_users) || theirs->total_vm > COMPARE_PAGES ||
+	    !mmap_read_trylock(theirs))
+		return false;
+	{
+		VMA_ITERATOR(vmi, theirs, start);
+
+		for_each_vma_range(vmi, vma, end)
+			compare_vma(&run, theirs, ours, max(vma->vm_start, start), min(vma->vm_end, end));
+	}
+	run_end(&run);
+	mmap_read_unlock(theirs);
+	return true;
+}
+
+/* Pages; the largest folio that thp_anon allows (launch.c). */
+#define MEMORY_WINDOW 16
+
+#define SAME (_PAGE_PRESENT | _PAGE_USER | _PAGE_ACCESSED | _PAGE_RW | _PAGE_DIRTY | _PAGE_EXEC)
+
+/* The entry at @addr to the host, if it allows the access. Returns 1 if so. */
+static int fill(struct mm_struct *mm, unsigned long addr, unsigned int error_code)
+{
 	unsigned long lo, hi, phys, val;
 	pte_t *pte, *first, *last, *p;
+	unsigned int window;
 	pmd_t *pmd;
 	int prot;
 
-	if (!mm || addr >= TASK_SIZE)
-		return 0;
 	pmd = find_pmd(mm, addr);
 	if (!pmd)
 		return 0;
@@ -197,8 +287,9 @@ int nabla_tlb_fill(unsigned long addr, unsigned int error_code)
 	prot = host_prot(val);
 	if (!allows(prot, error_code))
 		return 0;
-	first = pte - pte_index(addr);
-	last = first + PTRS_PER_PTE;
+	window = nabla_is_memory(val & PAGE_MASK) ? MEMORY_WINDOW : PTRS_PER_PTE;
+	first = pte - (pte_index(addr) & (window - 1));
+	last = first + window;
 	lo = addr;
 	hi = addr + PAGE_SIZE;
 	phys = val & PAGE_MASK;
@@ -211,6 +302,17 @@ int nabla_tlb_fill(unsigned long addr, unsigned int error_code)
 			break;
 	map_run(lo, hi - lo, prot, phys);
 	return 1;
+}
+
+/*
+ * A guest program faulted at @addr with the CPU's @error_code. Returns 1 if the page tables allow the
+ * access and the host has the mapping now, 0 if it is a fault for the kernel.
+ */
+int nabla_tlb_fill(unsigned long addr, unsigned int error_code)
+{
+	struct mm_struct *mm = current->mm;
+
+	return mm && addr < TASK_SIZE && fill(mm, addr, error_code);
 }
 
 void nabla_tlb_sync_kernel(unsigned long start, unsigned long end)

@@ -120,6 +120,12 @@ static void user_syscall(struct uml_pt_regs *regs)
 {
 	long nr = regs->gp[HOST_ORIG_AX];
 
+	if (unlikely(nabla_entry_stepped)) {
+		nabla_entry_stepped = false;
+		regs->gp[HOST_EFLAGS] |= 0x100;	/* TF */
+		regs->gp[HOST_R11] |= 0x100;
+	}
+	nabla_rewrite_before_syscall(regs, nr);
 	handle_syscall(regs);
 	nabla_mm_after_syscall(regs, nr);
 }
