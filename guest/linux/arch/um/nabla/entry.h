@@ -76,6 +76,7 @@ bool nabla_slot_owned(unsigned long addr, struct mm_struct *mm);
 /* rewrite.c */
 void nabla_rewrite_site(struct uml_pt_regs *regs);
 void nabla_rewrite_normalise(struct uml_pt_regs *regs);
+bool nabla_rewrite_stepped(struct uml_pt_regs *regs);
 void nabla_rewrite_before_syscall(const struct uml_pt_regs *regs, long nr);
 
 /* memory.c */

@@ -677,6 +677,29 @@ void nabla_rewrite_site(struct uml_pt_regs *regs)
 }
 
 /*
+ * A program that is single-stepped has jumped into a stub: from here on it must see its own code, one
+ * instruction at a time. Returns true if the trap was that, and the program can go on.
+ */
+bool nabla_rewrite_stepped(struct uml_pt_regs *regs)
+{
+	struct nabla_stubs *s = current->mm ? current->mm->context.stubs : NULL;
+	unsigned long ip = regs->gp[HOST_IP];
+	struct area *a = s ? area_of(s, ip) : NULL;
+	unsigned int n;
+
+	if (!a || !area_here(a) || (ip - a->base) % STUB_SIZE)
+		return false;
+	n = (ip - a->base) / STUB_SIZE;
+	if (!a->stub[n].site)
+		return false;
+	local_irq_enable();
+	uncover(a, n);
+	local_irq_disable();
+	regs->gp[HOST_IP] = a->stub[n].site;
+	return true;
+}
+
+/*
  * Interrupted inside a stub: show the program the equivalent place in its own text, so that signal
  * frames, unwinders, ptrace and cancellation points see nothing new.
  */

@@ -26,6 +26,8 @@
 unsigned long nabla_xstate_mask;
 unsigned int nabla_xstate_size;
 
+#define TRAP_FLAG	0x100UL
+
 static struct task_struct *user_owner;
 
 static void xsave(void *area)
@@ -122,8 +124,10 @@ static void user_syscall(struct uml_pt_regs *regs)
 
 	if (unlikely(nabla_entry_stepped)) {
 		nabla_entry_stepped = false;
-		regs->gp[HOST_EFLAGS] |= 0x100;	/* TF */
-		regs->gp[HOST_R11] |= 0x100;
+		if (!test_thread_flag(TIF_SINGLESTEP)) {
+			regs->gp[HOST_EFLAGS] |= TRAP_FLAG;
+			regs->gp[HOST_R11] |= TRAP_FLAG;
+		}
 	}
 	nabla_rewrite_before_syscall(regs, nr);
 	handle_syscall(regs);
@@ -148,6 +152,8 @@ static void user_fault(int sig, struct uml_pt_regs *regs)
 		user_page_fault(regs);
 		return;
 	}
+	if (sig == SIGTRAP && nabla_rewrite_stepped(regs))
+		return;
 	nabla_rewrite_normalise(regs);
 	local_irq_enable();
 	if (sig == SIGSEGV) {
@@ -171,6 +177,19 @@ static void prepare_entry(void)
 	}
 }
 
+/* Run the program until it stops; for one instruction if it is traced step by step. */
+static int enter_user(struct uml_pt_regs *regs)
+{
+	int why;
+
+	if (likely(!test_thread_flag(TIF_SINGLESTEP)))
+		return nabla_enter_user(regs);
+	regs->gp[HOST_EFLAGS] |= TRAP_FLAG;
+	why = nabla_enter_user(regs);
+	regs->gp[HOST_EFLAGS] &= ~TRAP_FLAG;
+	return why;
+}
+
 void userspace(struct uml_pt_regs *regs)
 {
 	int why;
@@ -178,7 +197,7 @@ void userspace(struct uml_pt_regs *regs)
 	for (;;) {
 		prepare_entry();
 		regs->is_user = 1;
-		why = nabla_enter_user(regs);
+		why = enter_user(regs);
 		UPT_SYSCALL_NR(regs) = -1;
 
 		switch (why) {
