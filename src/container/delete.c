@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 #include "base/log.h"
 #include "container/create.h"
 #include "container/network.h"
+#include "image/image.h"
 #include "ns/cgroup.h"
 
 #define DELETE_TIMEOUT_MS	10000
@@ -79,6 +81,22 @@ int delete_resources(struct state *s, bool force, struct err *e)
 	return 0;
 }
 
+/*
+ * The image cache may take a fifth of its file system; what exceeds that and is in no container goes
+ * now, the least recently used first. A failure here is nobody's container's.
+ */
+static void delete_prune_images(const struct lifecycle *l)
+{
+	const char *dir = l->image_cache ? l->image_cache : IMAGE_CACHE_DIR;
+	struct err e = ERR_INIT;
+	struct statvfs fs;
+
+	if (statvfs(dir, &fs) < 0)
+		return;
+	if (image_prune(l->image_cache, (uint64_t)fs.f_blocks * fs.f_frsize / 5, &e) < 0)
+		log_warning("%s", e.text);
+}
+
 static int delete_check_status(const struct state *s, bool force, struct err *e)
 {
 	enum state_status status = state_status(s);
@@ -107,8 +125,11 @@ static int delete_locked(const struct lifecycle *l, struct state *s, struct stat
 	if (r < 0)
 		return r;
 	r = state_remove(lock, e);
-	if (r < 0 || !b)
+	if (r < 0)
 		return r;
+	delete_prune_images(l);
+	if (!b)
+		return 0;
 	return creation_run_hooks(BUNDLE_HOOK_POSTSTOP, b, s, STATE_STOPPED, e);
 }
 
