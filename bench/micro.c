@@ -6,7 +6,8 @@
  *
  * DIR holds the static program `nothing`. Each figure (all, or those named) takes about that long, and
  * is printed as "NAME NANOSECONDS": the median of as many batches as fit, after one that does not count.
- * A figure that cannot be taken ends the program with status 1.
+ * A batch is shorter than the scheduler's time slice where it can be, so that on a busy machine most of
+ * them were not interrupted. A figure that cannot be taken ends the program with status 1.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -26,18 +27,21 @@
 #include <unistd.h>
 
 #define PAGE		4096ul
-#define PAGES		4096ul			/* of anonymous memory: 16 MiB */
+#define PAGES		4096ul			/* of memory that is used again: 16 MiB */
+#define FRESH_PAGES	65536ul			/* of memory that nothing in the container has used */
 /* Of the image: what Node.js is made of. */
 #define LARGE_FILE	"/usr/lib/x86_64-linux-gnu/libnode.so.108"
-#define BATCHES_MAX	10000
+#define BATCHES_MAX	100000
 
 static char *const no_environment[] = { NULL };
 
 /* State of the measurement that runs: what its prepare() made for its run(). */
 static const char *program_dir;
 static char *memory;
+static size_t memory_pages;
 static char *file_memory;
 static size_t file_pages;
+static size_t next_page;			/* to be touched, of either */
 static int to_child[2], from_child[2];
 static pid_t child;
 static pthread_t thread;
@@ -202,35 +206,52 @@ static void pipe_thread_finish(void)
 	pipes_close();
 }
 
-static void memory_prepare(void)
+static void memory_map(size_t pages)
 {
-	memory = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	memory_pages = pages;
+	memory = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (memory == MAP_FAILED)
 		die("mmap");
+	next_page = 0;
 }
 
 static void memory_finish(void)
 {
-	if (munmap(memory, PAGES * PAGE) < 0)
+	if (munmap(memory, memory_pages * PAGE) < 0)
 		die("munmap");
+}
+
+/* All pages are touched: fresh mappings. */
+static void memory_renew(void)
+{
+	if (next_page < memory_pages)
+		return;
+	memory_finish();
+	memory_map(memory_pages);
 }
 
 static void fault_run(unsigned int n)
 {
-	for (size_t i = 0; i < n; i++)
-		memory[i * PAGE] = 1;
+	for (; n; n--)
+		memory[next_page++ * PAGE] = 1;
 }
 
 static void fault_random_run(unsigned int n)
 {
 	/* An odd factor visits each of 2^k pages once. */
-	for (size_t i = 0; i < n; i++)
-		memory[i * 1103515245u % PAGES * PAGE] = 1;
+	for (; n; n--)
+		memory[next_page++ * 1103515245u % PAGES * PAGE] = 1;
 }
 
+static void memory_fresh_prepare(void)
+{
+	memory_map(FRESH_PAGES);
+}
+
+/* Memory that was used: by this, and given back by memory_renew(). */
 static void memory_dirty_prepare(void)
 {
-	memory_prepare();
+	memory_map(PAGES);
 	fault_run(PAGES);
 }
 
@@ -250,6 +271,7 @@ static void file_prepare(void)
 	if (file_memory == MAP_FAILED)
 		die("mmap of " LARGE_FILE);
 	close(fd);
+	next_page = 0;
 }
 
 static void file_finish(void)
@@ -257,10 +279,18 @@ static void file_finish(void)
 	munmap(file_memory, file_pages * PAGE);
 }
 
+static void file_renew(void)
+{
+	if (next_page < PAGES)
+		return;
+	file_finish();
+	file_prepare();
+}
+
 static void file_run(unsigned int n)
 {
-	for (size_t i = 0; i < n; i++)
-		sink = file_memory[i * PAGE];
+	for (; n; n--)
+		sink = file_memory[next_page++ * PAGE];
 }
 
 static void mmap_run(unsigned int n)
@@ -369,32 +399,35 @@ static void access_run(unsigned int n)
 
 struct measure {
 	const char *name;
-	unsigned int ops;		/* in one batch */
+	unsigned int ops;		/* in one batch; of pages, a divisor of their number */
 	void (*run)(unsigned int ops);
-	void (*prepare)(void);		/* before and after each batch, not measured; or NULL */
+	void (*prepare)(void);		/* before the first batch and after the last one, or NULL */
 	void (*finish)(void);
+	void (*renew)(void);		/* before each batch, or NULL */
 };
 
 static const struct measure measures[] = {
-	{ "syscall", 20000, syscall_run, NULL, NULL },
-	{ "clock", 20000, clock_run, NULL, NULL },
-	{ "stat", 2000, stat_run, NULL, NULL },
-	{ "open-read-close", 1000, read_run, NULL, NULL },
-	{ "signal", 1000, signal_run, signal_prepare, NULL },
-	{ "pipe", 500, pipe_run, pipe_prepare, pipe_finish },
-	{ "pipe-threads", 500, pipe_run, pipe_thread_prepare, pipe_thread_finish },
-	{ "page-fault", PAGES, fault_run, memory_prepare, memory_finish },
-	{ "page-fault-random", PAGES, fault_random_run, memory_prepare, memory_finish },
-	{ "page-fault-file", PAGES, file_run, file_prepare, file_finish },
-	{ "mmap-touch-munmap", 200, mmap_run, NULL, NULL },
-	{ "thread", 50, thread_run, NULL, NULL },
-	{ "fork", 20, fork_run, NULL, NULL },
-	{ "fork-16mb", 5, fork_run, memory_dirty_prepare, memory_finish },
-	{ "fork-exec", 10, exec_static_run, NULL, NULL },
-	{ "fork-exec-dynamic", 10, exec_dynamic_run, NULL, NULL },
-	{ "spawn-dynamic", 10, spawn_run, NULL, NULL },
-	{ "compute", 1000000, compute_run, NULL, NULL },
-	{ "memory-access", 100000, access_run, memory_dirty_prepare, memory_finish },
+	{ "syscall", 2000, syscall_run, NULL, NULL, NULL },
+	{ "clock", 2000, clock_run, NULL, NULL, NULL },
+	{ "stat", 100, stat_run, NULL, NULL, NULL },
+	{ "open-read-close", 100, read_run, NULL, NULL, NULL },
+	{ "signal", 100, signal_run, signal_prepare, NULL, NULL },
+	{ "pipe", 20, pipe_run, pipe_prepare, pipe_finish, NULL },
+	{ "pipe-threads", 20, pipe_run, pipe_thread_prepare, pipe_thread_finish, NULL },
+	{ "page-fault", 128, fault_run, memory_dirty_prepare, memory_finish, memory_renew },
+	{ "page-fault-fresh", 128, fault_run, memory_fresh_prepare, memory_finish, memory_renew },
+	{ "page-fault-random", PAGES, fault_random_run, memory_dirty_prepare, memory_finish,
+	  memory_renew },
+	{ "page-fault-file", 512, file_run, file_prepare, file_finish, file_renew },
+	{ "mmap-touch-munmap", 20, mmap_run, NULL, NULL, NULL },
+	{ "thread", 10, thread_run, NULL, NULL, NULL },
+	{ "fork", 1, fork_run, NULL, NULL, NULL },
+	{ "fork-16mb", 1, fork_run, memory_dirty_prepare, memory_finish, NULL },
+	{ "fork-exec", 1, exec_static_run, NULL, NULL, NULL },
+	{ "fork-exec-dynamic", 1, exec_dynamic_run, NULL, NULL, NULL },
+	{ "spawn-dynamic", 1, spawn_run, NULL, NULL, NULL },
+	{ "compute", 100000, compute_run, NULL, NULL, NULL },
+	{ "memory-access", 5000, access_run, memory_dirty_prepare, memory_finish, NULL },
 };
 
 static int compare(const void *a, const void *b)
@@ -406,16 +439,13 @@ static int compare(const void *a, const void *b)
 
 static double batch(const struct measure *m)
 {
-	uint64_t begin, end;
+	uint64_t begin;
 
-	if (m->prepare)
-		m->prepare();
+	if (m->renew)
+		m->renew();
 	begin = now();
 	m->run(m->ops);
-	end = now();
-	if (m->finish)
-		m->finish();
-	return (double)(end - begin) / m->ops;
+	return (double)(now() - begin) / m->ops;
 }
 
 static void take(const struct measure *m, uint64_t limit)
@@ -424,11 +454,15 @@ static void take(const struct measure *m, uint64_t limit)
 	size_t count = 0;
 	uint64_t end;
 
+	if (m->prepare)
+		m->prepare();
 	batch(m);
 	end = now() + limit;
 	do {
 		results[count++] = batch(m);
 	} while (count < BATCHES_MAX && (count < 3 || now() < end));
+	if (m->finish)
+		m->finish();
 	qsort(results, count, sizeof(results[0]), compare);
 	printf("%s %.2f\n", m->name, results[count / 2]);
 	fflush(stdout);
