@@ -126,7 +126,9 @@ static void fork_here(unsigned int at, unsigned int n)
 		verify(0, PAGES);
 		_exit(0);
 	}
-	write_pages(at, n / 2);
+	for (i = at; i < at + n / 2; i++)
+		if (model[i].kind == PRIVATE && model[i].writable)
+			*word(i) = model[i].value = below(1u << 24) + 1;
 	if (below(2))
 		verify(0, PAGES);
 	need_is(waitpid(pid, &status, 0), pid);
