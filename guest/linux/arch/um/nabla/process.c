@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Tasks: created, switched, ended; and the idle loop's sleep. */
+/* Tasks: created, switched, ended. */
 #include <linux/kernel.h>
 #include <linux/sched.h>
 #include <linux/sched/debug.h>
@@ -121,11 +121,6 @@ void exit_thread(struct task_struct *tsk)
 	nabla_user_state_drop(tsk);
 }
 
-void arch_cpu_idle(void)
-{
-	host_wait(nabla_timer_left());
-	nabla_timer_left();		/* notes an event that is due */
-}
 
 unsigned long __get_wchan(struct task_struct *p)
 {

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Idle: sleep on the host until something happens, after a short look around if that has paid lately.
+ *
+ * Being woken by the host costs tens of microseconds, which a request and its answer over the network
+ * see twice. So an idle guest with a network first polls its descriptors for a while. How long is
+ * learned as KVM learns it for halted CPUs: a sleep that ended so soon that polling would have caught
+ * it makes the time longer, a long sleep makes it shorter, down to nothing: an idle guest costs nothing.
+ */
+#include <linux/cpu.h>
+#include <linux/kernel.h>
+#include <linux/minmax.h>
+#include "entry.h"
+#include "host.h"
+
+#define POLL_MAX_NS	60000UL
+#define POLL_FIRST_NS	10000UL
+
+static u64 poll_ns;
+
+static void learn(u64 slept)
+{
+	if (slept <= POLL_MAX_NS)
+		poll_ns = min(poll_ns ? poll_ns * 2 : POLL_FIRST_NS, POLL_MAX_NS);
+	else if (slept > 8 * POLL_MAX_NS)
+		poll_ns = poll_ns > POLL_FIRST_NS ? poll_ns / 2 : 0;
+}
+
+/* Returns true if something came. */
+static bool poll(u64 start, u64 left)
+{
+	u64 end = start + min(poll_ns, left);
+
+	while (host_clock(HOST_CLOCK_MONOTONIC) < end)
+		if (host_wait(0) || READ_ONCE(nabla_pending))
+			return true;
+	return false;
+}
+
+/* Called with interrupts disabled, which they stay. */
+void arch_cpu_idle(void)
+{
+	u64 left = nabla_timer_left(), start;
+
+	if (!left)
+		return;
+	if (!nabla_launch.nr_nets) {
+		host_wait(left);
+	} else {
+		start = host_clock(HOST_CLOCK_MONOTONIC);
+		if (poll_ns && poll(start, left))
+			return;
+		host_wait(left);
+		learn(host_clock(HOST_CLOCK_MONOTONIC) - start);
+	}
+	nabla_timer_left();		/* notes an event that is due */
+}
