@@ -36,7 +36,7 @@ test: deps build
 	@tests/run-all
 
 bench: deps build
-	@bench/bench
+	@bench/run
 
 lint:
 	@tests/run-all lint

@@ -4,7 +4,8 @@
  * and the guest's init (guest/init).
  *
  * read() blocks and returns one struct nabla_event; it can be polled. write() takes one struct
- * nabla_command. Both are 8 bytes; any other length gives EINVAL. Only one opener at a time (EBUSY).
+ * nabla_command. Both are 8 bytes; any other length gives EINVAL. Only one opener at a time
+ * (EBUSY).
  */
 #ifndef NABLA_CONTROL_H
 #define NABLA_CONTROL_H

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The guest configuration: what the guest's init (PID 1 inside the Linux guest) must set up and run.
+ * The guest configuration: what the guest's init (PID 1 inside the Linux guest) must set up and
+ * run.
  *
  * The runtime writes it as the file /config into the second cpio archive of the launch record's
  * initrd section: struct gcfg_header, then `count` records, each a struct gcfg_record followed by
  * `len` bytes and padding with zeros to a multiple of 8. Records are applied in the order in which
- * init needs them, not in file order, except that records of one type keep their order.
- * Strings in payloads are NUL-terminated. Unknown types are an error (both ends come from one build).
+ * init needs them, not in file order, except that records of one type keep their order. Strings in
+ * payloads are NUL-terminated. Unknown types are an error (both ends come from one build).
  *
- * Freestanding C11: host and guest both include this file. Integers are little-endian; addresses are
- * in network byte order, IPv4 in the first 4 bytes of the 16.
+ * Freestanding C11: host and guest both include this file. Integers are little-endian; addresses
+ * are in network byte order, IPv4 in the first 4 bytes of the 16.
  */
 #ifndef NABLA_GUEST_CONFIG_H
 #define NABLA_GUEST_CONFIG_H
@@ -108,7 +109,8 @@ struct gcfg_layer {
 struct gcfg_root {
 	uint32_t flags;			/* GCFG_ROOT_* */
 	uint32_t reserved;
-	uint64_t upper_size;		/* bytes of the writable tmpfs layer; 0: the kernel's default */
+	/* bytes of the writable tmpfs layer; 0: the kernel's default */
+	uint64_t upper_size;
 };
 
 #define GCFG_ROOT_READONLY	0x1	/* no writable layer, no writes */
@@ -140,7 +142,8 @@ struct gcfg_device {
 };
 
 struct gcfg_link {
-	uint32_t index;			/* of the device in the launch record; the guest's name is there */
+	/* of the device in the launch record; the guest's name is there */
+	uint32_t index;
 	uint32_t mtu;
 	uint32_t txqlen;		/* 0: leave */
 	uint32_t flags;			/* GCFG_LINK_* */

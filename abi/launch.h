@@ -60,12 +60,14 @@ struct nabla_launch {
 	uint32_t nr_images;
 	uint32_t reserved;
 	struct nabla_section cmdline;	/* kernel command line, NUL included in the length */
-	struct nabla_section initrd;	/* newc cpio archives, concatenated, offset a multiple of 4096 */
+	/* newc cpio archives, concatenated, offset a multiple of 4096 */
+	struct nabla_section initrd;
 	struct nabla_net net[NABLA_LAUNCH_NETS];
 	struct nabla_image image[NABLA_LAUNCH_IMAGES];
 };
 
-#define NABLA_LAUNCH_TTY	0x1	/* descriptors 0-2 are one terminal (raw on the host side) */
+/* descriptors 0-2 are one terminal (raw on the host side) */
+#define NABLA_LAUNCH_TTY	0x1
 
 _Static_assert(sizeof(struct nabla_section) == 16, "launch ABI");
 _Static_assert(sizeof(struct nabla_net) == 32, "launch ABI");
@@ -73,9 +75,10 @@ _Static_assert(sizeof(struct nabla_image) == 16, "launch ABI");
 _Static_assert(sizeof(struct nabla_launch) == 72 + 16 * 32 + 128 * 16, "launch ABI");
 
 /*
- * How a launched guest ends. The application's own exit status is passed on unchanged; an application
- * that died by signal N gives 128 + N. The launch stage writes one line to descriptor 2 before it
- * exits with NABLA_EXIT_LAUNCH; after confinement nothing is written but the guest's own console.
+ * How a launched guest ends. The application's own exit status is passed on unchanged; an
+ * application that died by signal N gives 128 + N. The launch stage writes one line to descriptor 2
+ * before it exits with NABLA_EXIT_LAUNCH; after confinement nothing is written but the guest's own
+ * console.
  */
 #define NABLA_EXIT_PANIC	255	/* the guest kernel panicked */
 #define NABLA_EXIT_LAUNCH	125	/* the launch record or the host's state was unusable */

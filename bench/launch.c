@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Run a program and print how long it took, in milliseconds on CLOCK_MONOTONIC: "FIRST END", from before
- * the fork to the first newline on its standard output ("-" without one), and to its end as the parent
- * sees it. Static, so that it runs inside a container as well as outside.
+ * Run a program and print how long it took, in milliseconds on CLOCK_MONOTONIC: "FIRST END", from
+ * before the fork to the first newline on its standard output ("-" without one), and to its end as
+ * the parent sees it. Static, so that it runs inside a container as well as outside.
  *
  *	launch COUNT PROGRAM [ARGUMENT]...	COUNT times in a row, a line each
  *
@@ -64,7 +64,8 @@ static int launch(char *argv[])
 		return perror("launch: waitpid"), 1;
 	end = now();
 	if (!WIFEXITED(status) || WEXITSTATUS(status)) {
-		fprintf(stderr, "launch: %s ended with status %#x\n", argv[0], (unsigned int)status);
+		fprintf(stderr, "launch: %s ended with status %#x\n", argv[0],
+			(unsigned int)status);
 		return 1;
 	}
 	if (first)

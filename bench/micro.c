@@ -4,10 +4,11 @@
  *
  *	micro DIR MILLISECONDS [NAME]...
  *
- * DIR holds the static program `nothing`. Each figure (all, or those named) takes about that long, and
- * is printed as "NAME NANOSECONDS": the median of as many batches as fit, after one that does not count.
- * A batch is shorter than the scheduler's time slice where it can be, so that on a busy machine most of
- * them were not interrupted. A figure that cannot be taken ends the program with status 1.
+ * DIR holds the static program `nothing`. Each figure (all, or those named) takes about that long,
+ * and is printed as "NAME NANOSECONDS": the median of as many batches as fit, after one that does
+ * not count. A batch is shorter than the scheduler's time slice where it can be, so that on a busy
+ * machine most of them were not interrupted. A figure that cannot be taken ends the program with
+ * status 1.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -28,7 +29,8 @@
 
 #define PAGE		4096ul
 #define PAGES		4096ul			/* of memory that is used again: 16 MiB */
-#define FRESH_PAGES	65536ul			/* of memory that nothing in the container has used */
+/* of memory that nothing in the container has used */
+#define FRESH_PAGES	65536ul
 /* Of the image: what Node.js is made of. */
 #define LARGE_FILE	"/usr/lib/x86_64-linux-gnu/libnode.so.108"
 #define BATCHES_MAX	100000
@@ -209,7 +211,8 @@ static void pipe_thread_finish(void)
 static void memory_map(size_t pages)
 {
 	memory_pages = pages;
-	memory = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	memory = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		      0);
 	if (memory == MAP_FAILED)
 		die("mmap");
 	next_page = 0;
@@ -298,7 +301,8 @@ static void mmap_run(unsigned int n)
 	char *m;
 
 	while (n--) {
-		m = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		m = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			 0);
 		if (m == MAP_FAILED)
 			die("mmap");
 		*m = 1;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Confinement: what a guest's process may ask of its host, as one table a guest kind, and the seccomp
- * filter that is built from the same table.
+ * Confinement: what a guest's process may ask of its host, as one table a guest kind, and the
+ * seccomp filter that is built from the same table.
  *
- * The code is freestanding: the guest kernel's launch stage (guest/linux) compiles it to install the
- * filter, `runnc features` and `runnc plan` to say what it is. The rules of confine_linux.c and the
- * rows of its table stand side by side; confine_linux_filter() refuses to build if one has no row.
+ * The code is freestanding: the guest kernel's launch stage (guest/linux) compiles it to install
+ * the filter, `runnc features` and `runnc plan` to say what it is. The rules of confine_linux.c and
+ * the rows of its table stand side by side; confine_linux_filter() refuses to build if one has no
+ * row.
  */
 #ifndef RUNNC_CONFINE_H
 #define RUNNC_CONFINE_H
@@ -49,11 +50,12 @@ struct confine_linux {
 #define CONFINE_LINUX_MAX 160		/* instructions, at most */
 
 /*
- * Build the filter into @out (CONFINE_LINUX_MAX entries). Returns the number of instructions, or 0 if
+ * Build the filter into @out (CONFINE_LINUX_MAX entries). Returns the number of instructions, or 0
+ * if
  * @c cannot be expressed (a bug of the caller). The filter's answers:
  *
- *	kill the process	another architecture; a host call from inside the executable that is not
- *				at the gate, or at the gate with other arguments than allowed
+ *	kill the process	another architecture; a host call from inside the executable that is
+ *				not at the gate, or at the gate with other arguments than allowed
  *	trap (SIGSYS)		a call from any other address: a guest program's own system call
  *	allow			the calls of the table
  */

@@ -3,10 +3,10 @@
  * The Linux guest's host system calls: the table, and the filter.
  *
  * Who calls is told by the instruction pointer. The guest kernel has one instruction that calls the
- * host (nabla_gate in guest/linux/arch/um/nabla/entry.S); code anywhere else is a guest program, whose
- * system call instructions are trapped and served by the guest kernel. A guest program may jump to the
- * gate: it then gets what the guest kernel may do, and no more, because guest kernel and programs are
- * one untrusted domain. So each rule must be harmless whoever makes the call.
+ * host (nabla_gate in guest/linux/arch/um/nabla/entry.S); code anywhere else is a guest program,
+ * whose system call instructions are trapped and served by the guest kernel. A guest program may
+ * jump to the gate: it then gets what the guest kernel may do, and no more, because guest kernel
+ * and programs are one untrusted domain. So each rule must be harmless whoever makes the call.
  */
 #include "confine.h"
 
@@ -30,27 +30,29 @@
 #define PUNCH_HOLE_KEEP_SIZE 3		/* FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE */
 
 const struct confine_call confine_linux_calls[] = {
-	{ "mmap", __NR_mmap,
-	  "MAP_SHARED|MAP_FIXED[|MAP_POPULATE] of the guest memory file or an image, in guest ranges only",
-	  "host_map", "show pages of guest memory and of read-only images to guest programs" },
-	{ "munmap", __NR_munmap, "guest ranges only",
-	  "host_unmap", "take pages away from guest programs" },
-	{ "readv", __NR_readv, "descriptor 0 and the network devices",
-	  "host_readv", "frames and standard input" },
-	{ "writev", __NR_writev, "descriptors 1 and 2 and the network devices",
-	  "host_writev", "frames, standard output and error" },
-	{ "epoll_pwait2", __NR_epoll_pwait2, "the two epoll descriptors made at launch, no signal mask",
-	  "host_wait", "sleep until a descriptor is ready or a timer is due" },
-	{ "timer_settime", __NR_timer_settime, "the one timer made at launch",
-	  "host_timer_arm", "preempt guest programs" },
-	{ "fallocate", __NR_fallocate, "punch holes into the guest memory file",
-	  "host_discard", "give free memory back to the host" },
-	{ "clock_gettime", __NR_clock_gettime, "only from the vDSO, CLOCK_REALTIME and CLOCK_MONOTONIC",
-	  "host_clock", "the vDSO's own fallback where the host's clock needs a system call" },
-	{ "rt_sigreturn", __NR_rt_sigreturn, "any (it has none)",
-	  "nabla_restorer", "leave a host signal handler" },
-	{ "exit_group", __NR_exit_group, "any status",
-	  "host_exit", "the end" },
+	{"mmap", __NR_mmap,
+	 "MAP_SHARED|MAP_FIXED[|MAP_POPULATE] of the guest memory file or an image, in guest "
+	 "ranges only",
+	 "host_map", "show pages of guest memory and of read-only images to guest programs"},
+	{"munmap", __NR_munmap, "guest ranges only", "host_unmap",
+	 "take pages away from guest programs"},
+	{"readv", __NR_readv, "descriptor 0 and the network devices", "host_readv",
+	 "frames and standard input"},
+	{"writev", __NR_writev, "descriptors 1 and 2 and the network devices", "host_writev",
+	 "frames, standard output and error"},
+	{"epoll_pwait2", __NR_epoll_pwait2,
+	 "the two epoll descriptors made at launch, no signal mask", "host_wait",
+	 "sleep until a descriptor is ready or a timer is due"},
+	{"timer_settime", __NR_timer_settime, "the one timer made at launch", "host_timer_arm",
+	 "preempt guest programs"},
+	{"fallocate", __NR_fallocate, "punch holes into the guest memory file", "host_discard",
+	 "give free memory back to the host"},
+	{"clock_gettime", __NR_clock_gettime,
+	 "only from the vDSO, CLOCK_REALTIME and CLOCK_MONOTONIC", "host_clock",
+	 "the vDSO's own fallback where the host's clock needs a system call"},
+	{"rt_sigreturn", __NR_rt_sigreturn, "any (it has none)", "nabla_restorer",
+	 "leave a host signal handler"},
+	{"exit_group", __NR_exit_group, "any status", "host_exit", "the end"},
 };
 
 const size_t confine_linux_nr_calls = sizeof(confine_linux_calls) / sizeof(confine_linux_calls[0]);
@@ -102,7 +104,8 @@ static void refuse(struct program *p, u32 op, u32 k)
 }
 
 /* Argument @n is a 32-bit value in [first, first + count) or [first2, first2 + count2). */
-static void require_fd(struct program *p, unsigned int n, u32 first, u32 count, u32 first2, u32 count2)
+static void require_fd(struct program *p, unsigned int n, u32 first, u32 count, u32 first2,
+		       u32 count2)
 {
 	load_arg(p, n, false);
 	if (count) {
@@ -134,7 +137,9 @@ static void require_range(struct program *p)
 	emit(p, BPF_ALU | BPF_ADD | BPF_X, 0, 0, 0);
 	emit(p, BPF_JMP | BPF_JGT | BPF_K, CONFINE_LINUX_LOW_END, 0, 8);
 	ret(p, SECCOMP_RET_KILL_PROCESS);
-	/* high: 13 instructions behind the first comparison; A holds the upper half of the address */
+	/*
+	 * high: 13 instructions behind the first comparison; A holds the upper half of the address
+	 */
 	require(p, BPF_JGE, CONFINE_LINUX_HIGH_START_HI);
 	refuse(p, BPF_JGE, CONFINE_LINUX_HIGH_END_HI);
 	load_arg(p, 1, true);
@@ -219,7 +224,8 @@ size_t confine_linux_filter(const struct confine_linux *c, struct sock_filter *o
 	struct program p = { .out = out };
 	u32 vdso_hi = (u32)(c->vdso_start >> 32);
 
-	if (c->kernel_end >> 32 || c->gate_return < c->kernel_start || c->gate_return > c->kernel_end)
+	if (c->kernel_end >> 32 || c->gate_return < c->kernel_start ||
+	    c->gate_return > c->kernel_end)
 		return 0;
 
 	load(&p, offsetof(struct seccomp_data, arch));

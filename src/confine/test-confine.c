@@ -70,8 +70,10 @@ static uint32_t run(const struct seccomp_data *data)
 static uint32_t ask(uint64_t ip, long nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,
 		    uint64_t a4, uint64_t a5)
 {
-	struct seccomp_data d = { .nr = (int)nr, .arch = AUDIT_ARCH_X86_64, .instruction_pointer = ip,
-				  .args = { a0, a1, a2, a3, a4, a5 } };
+	struct seccomp_data d = {.nr = (int)nr,
+				 .arch = AUDIT_ARCH_X86_64,
+				 .instruction_pointer = ip,
+				 .args = {a0, a1, a2, a3, a4, a5}};
 
 	return run(&d);
 }
@@ -108,7 +110,8 @@ static void test_architecture(void **state)
 	assert_int_equal(run(&d), SECCOMP_RET_KILL_PROCESS);
 	/* x32 numbers: no row matches at the gate, the guest kernel answers elsewhere */
 	GATE_KILLS(__NR_exit_group | 0x40000000, 0, 0, 0, 0, 0, 0);
-	assert_int_equal(ask(GUEST, __NR_exit_group | 0x40000000, 0, 0, 0, 0, 0, 0), SECCOMP_RET_TRAP);
+	assert_int_equal(ask(GUEST, __NR_exit_group | 0x40000000, 0, 0, 0, 0, 0, 0),
+			 SECCOMP_RET_TRAP);
 }
 
 static void test_addresses(void **state)
@@ -120,7 +123,8 @@ static void test_addresses(void **state)
 	long nr;
 
 	(void)state;
-	assert_int_equal(ask(VDSO + 0x800, __NR_clock_gettime, 1, 0, 0, 0, 0, 0), SECCOMP_RET_ALLOW);
+	assert_int_equal(ask(VDSO + 0x800, __NR_clock_gettime, 1, 0, 0, 0, 0, 0),
+			 SECCOMP_RET_ALLOW);
 	assert_int_equal(ask(VDSO + 0x800, __NR_clock_gettime, 2, 0, 0, 0, 0, 0),
 			 SECCOMP_RET_KILL_PROCESS);
 	assert_int_equal(ask(VDSO + 0x800, __NR_clock_gettime, 0xfffffff6, 0, 0, 0, 0, 0),
@@ -129,9 +133,11 @@ static void test_addresses(void **state)
 		for (i = 0; i < sizeof(guests) / sizeof(guests[0]); i++)
 			assert_int_equal(ask(guests[i], nr, 0, 0, 0, 0, 0, 0), SECCOMP_RET_TRAP);
 		for (i = 0; i < sizeof(kernel) / sizeof(kernel[0]); i++)
-			assert_int_equal(ask(kernel[i], nr, 0, 0, 0, 0, 0, 0), SECCOMP_RET_KILL_PROCESS);
+			assert_int_equal(ask(kernel[i], nr, 0, 0, 0, 0, 0, 0),
+					 SECCOMP_RET_KILL_PROCESS);
 		assert_int_equal(ask(VDSO + 0x800, nr, 0, 0, 0, 0, 0, 0),
-				 nr == __NR_clock_gettime ? SECCOMP_RET_ALLOW : SECCOMP_RET_KILL_PROCESS);
+				 nr == __NR_clock_gettime ? SECCOMP_RET_ALLOW
+							  : SECCOMP_RET_KILL_PROCESS);
 	}
 }
 
@@ -157,7 +163,8 @@ static void test_mmap(void **state)
 {
 	(void)state;
 	GATE_ALLOWS(MMAP(0x10000, 0x1000, PROT_READ, SHARED_FIXED, 6));
-	GATE_ALLOWS(MMAP(0x10000, KERNEL - 0x10000, PROT_READ | PROT_WRITE | PROT_EXEC, SHARED_FIXED, 6));
+	GATE_ALLOWS(MMAP(0x10000, KERNEL - 0x10000, PROT_READ | PROT_WRITE | PROT_EXEC,
+			 SHARED_FIXED, 6));
 	GATE_ALLOWS(MMAP(0x3000000000, 0x1000, PROT_READ, SHARED_FIXED | MAP_POPULATE, 24));
 	GATE_ALLOWS(MMAP(0x5ffffffff000, 0x1000, PROT_READ, SHARED_FIXED, 26));
 	/* flags and protection */
@@ -210,7 +217,8 @@ static void test_transfers(void **state)
 		assert_int_equal(ask(GATE, __NR_readv, fd, 0, 1, 0, 0, 0),
 				 net || fd == 0 ? SECCOMP_RET_ALLOW : SECCOMP_RET_KILL_PROCESS);
 		assert_int_equal(ask(GATE, __NR_writev, fd, 0, 1, 0, 0, 0),
-				 net || fd == 1 || fd == 2 ? SECCOMP_RET_ALLOW : SECCOMP_RET_KILL_PROCESS);
+				 net || fd == 1 || fd == 2 ? SECCOMP_RET_ALLOW
+							   : SECCOMP_RET_KILL_PROCESS);
 		assert_int_equal(ask(GATE, __NR_epoll_pwait2, fd, 0, 1, 0, 0, 8),
 				 fd == 4 || fd == 5 ? SECCOMP_RET_ALLOW : SECCOMP_RET_KILL_PROCESS);
 		assert_int_equal(ask(GATE, __NR_fallocate, fd, 3, 0, 4096, 0, 0),

@@ -82,8 +82,8 @@ int delete_resources(struct state *s, bool force, struct err *e)
 }
 
 /*
- * The image cache may take a fifth of its file system; what exceeds that and is in no container goes
- * now, the least recently used first. A failure here is nobody's container's.
+ * The image cache may take a fifth of its file system; what exceeds that and is in no container
+ * goes now, the least recently used first. A failure here is nobody's container's.
  */
 static void delete_prune_images(const struct lifecycle *l)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * config.json from an engine nobody knows: bundle_parse() takes any bytes, and what it accepts keeps
- * every promise of bundle.h that can be checked from outside.
+ * config.json from an engine nobody knows: bundle_parse() takes any bytes, and what it accepts
+ * keeps every promise of bundle.h that can be checked from outside.
  */
 #include <stdlib.h>
 #include <string.h>

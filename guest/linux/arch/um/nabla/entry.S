@@ -73,7 +73,8 @@ SYM_CODE_END(nabla_restorer)
 /*
  * long nabla_wait(epfd, events, n, const struct timespec *): epoll_pwait2 without a mask, unless an
  * interrupt is pending. A signal that comes between the check and the call is noted by the handler,
- * which continues at nabla_wait_abort when it interrupted the window (interrupts are disabled here).
+ * which continues at nabla_wait_abort when it interrupted the window (interrupts are disabled
+ * here).
  */
 SYM_FUNC_START(nabla_wait)
 	mov	%rcx, %r10
@@ -91,8 +92,9 @@ SYM_FUNC_END(nabla_wait)
 
 /*
  * int nabla_enter_user(struct uml_pt_regs *regs): run the guest program from @regs, interrupts
- * disabled. Returns why it stopped (entry.h) with @regs filled in. From nabla_enter_begin on nothing
- * is lost if a signal comes: @regs is only read, and the handler continues at nabla_enter_abort.
+ * disabled. Returns why it stopped (entry.h) with @regs filled in. From nabla_enter_begin on
+ * nothing is lost if a signal comes: @regs is only read, and the handler continues at
+ * nabla_enter_abort.
  */
 SYM_FUNC_START(nabla_enter_user)
 	push	%rbx
@@ -175,8 +177,9 @@ SYM_INNER_LABEL(nabla_leave_user, SYM_L_GLOBAL)
 SYM_FUNC_END(nabla_enter_user)
 
 /*
- * A rewritten system call site comes here with the return address in rcx, as `syscall` leaves it; r11
- * is free. Nothing is written to the guest's stack: it may have a red zone, or be no memory at all.
+ * A rewritten system call site comes here with the return address in rcx, as `syscall` leaves it;
+ * r11 is free. Nothing is written to the guest's stack: it may have a red zone, or be no memory at
+ * all.
  */
 SYM_CODE_START(nabla_syscall_entry)
 	mov	nabla_regs(%rip), %r11

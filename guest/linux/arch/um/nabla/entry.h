@@ -29,7 +29,8 @@ extern char nabla_irq_inject[], nabla_new_thread[];
 extern unsigned long nabla_ksp, nabla_user_ip;
 extern struct uml_pt_regs *nabla_regs;
 extern int nabla_left;
-extern bool nabla_entry_stepped;	/* a single-stepped program made a call by a rewritten site */
+/* a single-stepped program made a call by a rewritten site */
+extern bool nabla_entry_stepped;
 
 /* Bits of nabla_pending. */
 #define NABLA_PENDING_TIMER	1
@@ -51,7 +52,8 @@ void nabla_take_pending_user(struct uml_pt_regs *regs);
 
 /* user.c */
 void userspace(struct uml_pt_regs *regs) __attribute__((noreturn));
-void nabla_user_state_save(void);	/* live FP state and FS/GS base -> their owner's registers */
+/* live FP state and FS/GS base -> their owner's registers */
+void nabla_user_state_save(void);
 void nabla_user_state_load(struct task_struct *task);	/* make @task's state the live one */
 void nabla_user_state_drop(struct task_struct *task);	/* @task is gone, or starts afresh */
 void nabla_user_state_switch(struct task_struct *to);

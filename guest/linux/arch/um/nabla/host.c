@@ -12,7 +12,8 @@
 
 int nabla_memory_fd = -1, nabla_epoll_fd = -1, nabla_stdio_epoll_fd = -1;
 long nabla_timer;				/* timer_create()'s number */
-unsigned int nabla_stdio_always;		/* descriptors 0-2 that cannot be polled: always ready */
+/* descriptors 0-2 that cannot be polled: always ready */
+unsigned int nabla_stdio_always;
 
 /* The host's vDSO: how the time is read without a system call. */
 unsigned long nabla_vdso_start, nabla_vdso_end;
@@ -49,8 +50,8 @@ long host_discard(u64 offset, u64 len)
 }
 
 /*
- * The vDSO is ordinary code of the host and may use SSE registers, which belong to the guest program
- * whose system call is being served: keep them aside. It does not use wider registers.
+ * The vDSO is ordinary code of the host and may use SSE registers, which belong to the guest
+ * program whose system call is being served: keep them aside. It does not use wider registers.
  */
 u64 host_clock(int clock)
 {
@@ -96,7 +97,9 @@ long host_wait(u64 ns)
 	long n, i;
 
 	if (ns == 0) {
-		/* Not nabla_wait(): another pending interrupt must not hide the descriptors' news. */
+		/*
+		 * Not nabla_wait(): another pending interrupt must not hide the descriptors' news.
+		 */
 		n = nabla_syscall6(__NR_epoll_pwait2, nabla_epoll_fd, (long)events,
 				   NABLA_NR_IRQS, (long)&ts, 0, 8);
 	} else {
@@ -130,7 +133,8 @@ unsigned int host_stdio_ready(void)
 	unsigned int ready = nabla_stdio_always;
 	long n;
 
-	n = nabla_syscall6(__NR_epoll_pwait2, nabla_stdio_epoll_fd, (long)events, 3, (long)&now, 0, 8);
+	n = nabla_syscall6(__NR_epoll_pwait2, nabla_stdio_epoll_fd, (long)events, 3, (long)&now, 0,
+			   8);
 	while (n-- > 0)
 		ready |= 1u << (events[n].data & 3);
 	return ready;

@@ -4,7 +4,7 @@
  *
  * | call              | host system call   | for                                                  |
  * |-------------------|--------------------|------------------------------------------------------|
- * | host_map          | mmap               | show pages of guest memory or of an image to the user |
+ * | host_map          | mmap               | show guest memory or an image to the user            |
  * | host_unmap        | munmap             | take them away again                                 |
  * | host_discard      | fallocate          | give free guest memory back to the host              |
  * | host_clock        | (vDSO)             | monotonic and wall clock                             |
@@ -28,7 +28,9 @@
 
 struct iovec;
 
-/* User address space: map [addr, addr + len) to @offset of @fd (guest memory or an image), shared. */
+/*
+ * User address space: map [addr, addr + len) to @offset of @fd (guest memory or an image), shared.
+ */
 long host_map(unsigned long addr, unsigned long len, int prot, int fd, u64 offset);
 long host_unmap(unsigned long addr, unsigned long len);
 
@@ -43,9 +45,9 @@ u64 host_clock(int clock);			/* nanoseconds */
 long host_timer_arm(u64 ns);
 
 /*
- * Sleep at most @ns nanoseconds (0: only look) until one of the descriptors with an interrupt number
- * has news, and raise the interrupts of those that have. Edge triggered: a driver reads or writes
- * until -EAGAIN. Returns how many were raised. Called by the idle loop and on SIGIO.
+ * Sleep at most @ns nanoseconds (0: only look) until one of the descriptors with an interrupt
+ * number has news, and raise the interrupts of those that have. Edge triggered: a driver reads or
+ * writes until -EAGAIN. Returns how many were raised. Called by the idle loop and on SIGIO.
  */
 long host_wait(u64 ns);
 
@@ -68,13 +70,16 @@ void host_exit(int status) __attribute__((noreturn));
 #define NABLA_IRQ_NET(i)	(8 + (i))
 #define NABLA_NR_IRQS		32
 
-/* Bits 1..64 of host signals that came since the last call (bit N - 1: signal N), and clears them. */
+/*
+ * Bits 1..64 of host signals that came since the last call (bit N - 1: signal N), and clears them.
+ */
 u64 nabla_take_signals(void);
 
 /*
- * The launch record, copied, valid from setup_arch() on. Images are mapped read-only into the kernel's
- * address space at nabla_image_virt(i), page aligned, for the life of the process; __pa() of such an
- * address is a physical address without a struct page, which user mappings may use (DAX).
+ * The launch record, copied, valid from setup_arch() on. Images are mapped read-only into the
+ * kernel's address space at nabla_image_virt(i), page aligned, for the life of the process; __pa()
+ * of such an address is a physical address without a struct page, which user mappings may use
+ * (DAX).
  */
 extern struct nabla_launch nabla_launch;
 void *nabla_image_virt(unsigned int i);

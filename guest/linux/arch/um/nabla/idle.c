@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Idle: sleep on the host until something happens, after a short look around if that has paid lately.
+ * Idle: sleep on the host until something happens, after a short look around if that has paid
+ * lately.
  *
- * Being woken by the host costs tens of microseconds, which a request and its answer over the network
- * see twice. So an idle guest with a network first polls its descriptors for a while. How long is
- * learned as KVM learns it for halted CPUs: a sleep that ended so soon that polling would have caught
- * it makes the time longer, a long sleep makes it shorter, down to nothing: an idle guest costs nothing.
+ * Being woken by the host costs tens of microseconds, which a request and its answer over the
+ * network see twice. So an idle guest with a network first polls its descriptors for a while. How
+ * long is learned as KVM learns it for halted CPUs: a sleep that ended so soon that polling would
+ * have caught it makes the time longer, a long sleep makes it shorter, down to nothing: an idle
+ * guest costs nothing.
  */
 #include <linux/cpu.h>
 #include <linux/kernel.h>

@@ -86,9 +86,11 @@ void __init nabla_launch_fail(const char *doing, long err)
 	struct iovec iov = { .iov_base = text };
 
 	if (reason(err))
-		iov.iov_len = scnprintf(text, sizeof(text), "nabla-linux: %s: %s\n", doing, reason(err));
+		iov.iov_len =
+			scnprintf(text, sizeof(text), "nabla-linux: %s: %s\n", doing, reason(err));
 	else if (err)
-		iov.iov_len = scnprintf(text, sizeof(text), "nabla-linux: %s: errno %ld\n", doing, -err);
+		iov.iov_len =
+			scnprintf(text, sizeof(text), "nabla-linux: %s: errno %ld\n", doing, -err);
 	else
 		iov.iov_len = scnprintf(text, sizeof(text), "nabla-linux: %s\n", doing);
 	call(__NR_writev, 2, (long)&iov, 1, 0, 0, 0);
@@ -208,7 +210,8 @@ static void __init compose_cmdline(const char *more, size_t len)
 		"thp_anon=16K-64K:always "	/* larger pages cost memory, smaller ones faults */
 		"dummy.numdummies=0 "		/* no interface but the pod's */
 		"dhash_entries=8192 ihash_entries=4096 thash_entries=4096 uhash_entries=512 "
-		"coredump_filter=0xb3 ";	/* with private DAX: a program's data lies in an image */
+		/* with private DAX: a program's data lies in an image */
+		"coredump_filter=0xb3 ";
 
 	memcpy(nabla_cmdline, own, sizeof(own));
 	if (!len)
@@ -227,11 +230,12 @@ static const u8 *__init read_record(u64 *size)
 		     call(__NR_lseek, NABLA_LAUNCH_FD, 0, 2 /* SEEK_END */, 0, 0, 0));
 	if (*size < sizeof(nabla_launch))
 		nabla_launch_fail("the launch record is too short", 0);
-	file = (const u8 *)must("map the launch record",
-				call(__NR_mmap, 0, *size, PROT_READ, MAP_PRIVATE, NABLA_LAUNCH_FD, 0));
+	file = (const u8 *)must("map the launch record", call(__NR_mmap, 0, *size, PROT_READ,
+							      MAP_PRIVATE, NABLA_LAUNCH_FD, 0));
 	memcpy(&nabla_launch, file, sizeof(nabla_launch));
 	check_record(*size);
-	compose_cmdline((const char *)file + nabla_launch.cmdline.offset, nabla_launch.cmdline.length);
+	compose_cmdline((const char *)file + nabla_launch.cmdline.offset,
+			nabla_launch.cmdline.length);
 	return file;
 }
 
@@ -275,8 +279,8 @@ static void __init place_descriptors(void)
 /* 4. Memory. */
 
 /*
- * Booting writes all of the page structs, which memblock puts at the end of memory, below the initrd.
- * One call to have the host's pages there costs a tenth of a fault for each.
+ * Booting writes all of the page structs, which memblock puts at the end of memory, below the
+ * initrd. One call to have the host's pages there costs a tenth of a fault for each.
  */
 static void __init populate_boot_memory(void)
 {
@@ -325,7 +329,8 @@ static long __init watch(int epfd, int fd, u32 events, u64 data)
 
 static int __init new_epoll(int fd)
 {
-	long got = must("create an epoll descriptor", call(__NR_epoll_create1, 02000000, 0, 0, 0, 0, 0));
+	long got = must("create an epoll descriptor",
+			call(__NR_epoll_create1, 02000000, 0, 0, 0, 0, 0));
 
 	if (got != fd) {
 		must("place an epoll descriptor", call(__NR_dup3, got, fd, 02000000, 0, 0, 0));
@@ -350,8 +355,8 @@ static void __init watch_descriptors(void)
 		else
 			must("watch descriptors 0-2", ret);
 	}
-	must("watch descriptors 0-2",
-	     watch(nabla_epoll_fd, nabla_stdio_epoll_fd, HOST_EPOLLIN | HOST_EPOLLET, NABLA_IRQ_STDIO));
+	must("watch descriptors 0-2", watch(nabla_epoll_fd, nabla_stdio_epoll_fd,
+					    HOST_EPOLLIN | HOST_EPOLLET, NABLA_IRQ_STDIO));
 	for (i = 0; i < nabla_launch.nr_nets; i++) {
 		s32 fd = nabla_launch.net[i].fd;
 
@@ -370,7 +375,8 @@ static void __init create_timer(void)
 {
 	int id = 0;
 
-	must("create the timer", call(__NR_timer_create, HOST_CLOCK_MONOTONIC, 0, (long)&id, 0, 0, 0));
+	must("create the timer",
+	     call(__NR_timer_create, HOST_CLOCK_MONOTONIC, 0, (long)&id, 0, 0, 0));
 	nabla_timer = id;
 }
 
@@ -413,13 +419,16 @@ static void __init confine(void)
 	     call(__NR_seccomp, 1 /* SECCOMP_SET_MODE_FILTER */, 0, (long)&prog, 0, 0, 0));
 }
 
-/* The linker puts read-only data, tables and exit code into one segment, writable and executable. */
+/*
+ * The linker puts read-only data, tables and exit code into one segment, writable and executable.
+ */
 static void __init protect_executable(void)
 {
 	unsigned long data = PAGE_ALIGN((unsigned long)_etext);
 
-	must("protect the executable", call(__NR_mprotect, data, PAGE_ALIGN((unsigned long)_end) - data,
-					    PROT_READ | PROT_WRITE, 0, 0, 0));
+	must("protect the executable",
+	     call(__NR_mprotect, data, PAGE_ALIGN((unsigned long)_end) - data,
+		  PROT_READ | PROT_WRITE, 0, 0, 0));
 }
 
 void __init nabla_start(unsigned long *sp)
@@ -433,7 +442,8 @@ void __init nabla_start(unsigned long *sp)
 	place_initrd(file, size);
 	create_timer();
 	watch_descriptors();
-	must("get randomness", call(__NR_getrandom, (long)nabla_seed, sizeof(nabla_seed), 0, 0, 0, 0));
+	must("get randomness",
+	     call(__NR_getrandom, (long)nabla_seed, sizeof(nabla_seed), 0, 0, 0, 0));
 	protect_executable();
 	nabla_xstate_init();
 	nabla_signals_init();

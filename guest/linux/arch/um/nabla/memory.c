@@ -64,16 +64,17 @@ void __init nabla_memory_launch(void)
 	kernel_end = ALIGN(__pa(_end), PMD_SIZE);
 	memory_end = kernel_end + nabla_launch.mem_size;
 
-	ret = nabla_syscall6(__NR_memfd_create, (long)"nabla-memory", 1 /* MFD_CLOEXEC */, 0, 0, 0, 0);
+	ret = nabla_syscall6(__NR_memfd_create, (long)"nabla-memory", 1 /* MFD_CLOEXEC */, 0, 0, 0,
+			     0);
 	if (ret < 0)
 		nabla_launch_fail("create guest memory", ret);
 	nabla_memory_fd = ret;
 	ret = nabla_syscall6(__NR_ftruncate, nabla_memory_fd, memory_end, 0, 0, 0, 0);
 	if (ret < 0)
 		nabla_launch_fail("size guest memory", ret);
-	ret = nabla_syscall6(__NR_mmap, (long)__va(kernel_end), nabla_launch.mem_size,
-			     PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED_NOREPLACE | MAP_NORESERVE,
-			     nabla_memory_fd, kernel_end);
+	ret = nabla_syscall6(
+		__NR_mmap, (long)__va(kernel_end), nabla_launch.mem_size, PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_FIXED_NOREPLACE | MAP_NORESERVE, nabla_memory_fd, kernel_end);
 	if (ret != (long)__va(kernel_end))
 		nabla_launch_fail("map guest memory", ret);
 	/* Touching new memory costs the host a fault a page otherwise. Fine if it says no. */

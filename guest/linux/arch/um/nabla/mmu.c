@@ -2,14 +2,14 @@
 /*
  * Address spaces in one host address space: slots.
  *
- * The host process has one address space, guest programs have many. Each executed program gets a slot
- * of 256 GiB for everything whose place is free to choose (position independent text, heap, stack,
- * mmap), so that different programs stay mapped side by side and switching between them costs
- * nothing. A slot has one owner: the address space whose pages are mapped there. Before user mode is
- * entered, the current address space takes every slot in which it has memory; what another one had
- * mapped there is dropped and comes back by faults. That happens to children of fork, which share
- * their parent's slot (what neither of the two has written since then stays), and to programs linked
- * to fixed addresses, which share slot 0.
+ * The host process has one address space, guest programs have many. Each executed program gets a
+ * slot of 256 GiB for everything whose place is free to choose (position independent text, heap,
+ * stack, mmap), so that different programs stay mapped side by side and switching between them
+ * costs nothing. A slot has one owner: the address space whose pages are mapped there. Before user
+ * mode is entered, the current address space takes every slot in which it has memory; what another
+ * one had mapped there is dropped and comes back by faults. That happens to children of fork, which
+ * share their parent's slot (what neither of the two has written since then stays), and to programs
+ * linked to fixed addresses, which share slot 0.
  *
  * The kernel's own range is in no slot, and no program can map anything there.
  */
@@ -143,7 +143,8 @@ static unsigned int new_slot(void)
 	unsigned int i, slot, best = 0;
 
 	for (i = 0; i < NABLA_SLOTS - 2; i++) {
-		slot = 1 + (last + i) % (NABLA_SLOTS - 2);	/* the last one is exec's first stack */
+		/* the last one is exec's first stack */
+		slot = 1 + (last + i) % (NABLA_SLOTS - 2);
 		if (!best || users[slot] < users[best])
 			best = slot;
 		if (!users[slot])
@@ -166,7 +167,8 @@ int init_new_context(struct task_struct *task, struct mm_struct *mm)
 
 	if (err)
 		return err;
-	if (!mm->context.slot)			/* exec: a new program; fork has copied its parent's */
+	/* exec: a new program; fork has copied its parent's */
+	if (!mm->context.slot)
 		mm->context.slot = new_slot();
 	users[mm->context.slot]++;
 	return 0;

@@ -54,7 +54,8 @@ static void first_code(void)
 	schedule_tail(thread->prev_sched);
 	thread->prev_sched = NULL;
 	if (thread->fn)
-		thread->fn(thread->fn_arg);	/* returns if a kernel thread has become a program */
+		/* returns if a kernel thread has become a program */
+		thread->fn(thread->fn_arg);
 	userspace(&current->thread.regs.regs);
 }
 

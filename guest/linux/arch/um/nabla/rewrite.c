@@ -2,28 +2,30 @@
 /*
  * System calls as function calls: sites are rewritten after their second trap.
  *
- * A guest program's `syscall` instruction (0f 05) raises SIGSYS by the filter, which costs microseconds.
- * It stays in place for ever; what is rewritten is ONE earlier instruction, which becomes a jump
- * (e9 rel32) to a stub. The stub runs a copy of the bytes from that instruction up to the `syscall`,
- * loads rcx with the return address as `syscall` does, and jumps to nabla_syscall_entry. Nothing is
- * written to the guest's stack, and address 0 stays unmapped.
+ * A guest program's `syscall` instruction (0f 05) raises SIGSYS by the filter, which costs
+ * microseconds. It stays in place for ever; what is rewritten is ONE earlier instruction, which
+ * becomes a jump (e9 rel32) to a stub. The stub runs a copy of the bytes from that instruction up
+ * to the `syscall`, loads rcx with the return address as `syscall` does, and jumps to
+ * nabla_syscall_entry. Nothing is written to the guest's stack, and address 0 stays unmapped.
  *
- *	direct	an instruction of 5 bytes or more, followed by nothing but register moves up to `syscall`
+ *	direct	an instruction of 5 bytes or more, followed by nothing but register moves up to
+ *		the `syscall`
  *	pun	an instruction of 2 to 4 bytes right before `syscall`: the last bytes of the jump's
- *		displacement are the bytes that follow, `0f 05` and what comes after, and the stub is
- *		put where that displacement leads
+ *		displacement are the bytes that follow, `0f 05` and what comes after, and the stub
+ *		is put where that displacement leads
  *
  * x86 code cannot be read backwards, so a candidate needs evidence of two kinds. At the trap, the
  * register that it sets must hold what it sets it to. And the code is decoded forwards from many
- * places further back: such decodings fall into step with the true one within a few instructions, so
- * all of those that arrive at the `syscall` must pass through the candidate's first byte. Never is more
- * than one instruction covered, because a thread or a signal frame may point behind any instruction:
- * who continues at a later one, or at the `syscall` itself, runs the original code and traps as before.
+ * places further back: such decodings fall into step with the true one within a few instructions,
+ * so all of those that arrive at the `syscall` must pass through the candidate's first byte. Never
+ * is more than one instruction covered, because a thread or a signal frame may point behind any
+ * instruction: who continues at a later one, or at the `syscall` itself, runs the original code and
+ * traps as before.
  *
- * Stubs lie in pages of ours, special mappings, shared by the children of fork (a stub only matters to
- * code that jumps to it). Text that is writable is left alone; before text becomes writable or moves,
- * and before a stub's page is unmapped, the original bytes come back. rt_sigreturn is never rewritten:
- * unwinders recognise its bytes.
+ * Stubs lie in pages of ours, special mappings, shared by the children of fork (a stub only matters
+ * to code that jumps to it). Text that is writable is left alone; before text becomes writable or
+ * moves, and before a stub's page is unmapped, the original bytes come back. rt_sigreturn is never
+ * rewritten: unwinders recognise its bytes.
  */
 #include <linux/kernel.h>
 #include <linux/mm.h>
@@ -44,7 +46,8 @@
 #define AREA_PAGES	8
 #define AREAS		48
 #define BEFORE		72		/* bytes in front of a site that are looked at */
-#define STARTS		32		/* of these, how many are tried as the start of a decoding */
+/* of these, how many are tried as the start of a decoding */
+#define STARTS		32
 #define LONGEST		24		/* from the covered instruction to the site, at most */
 
 struct stub {				/* what a stub stands for; beside the page, not in it */
@@ -139,7 +142,8 @@ static const u8 gp_index[16] = {
 	HOST_R8, HOST_R9, HOST_R10, HOST_R11, HOST_R12, HOST_R13, HOST_R14, HOST_R15,
 };
 
-struct view {				/* the bytes in front of a site, the registers at the trap */
+/* the bytes in front of a site, the registers at the trap */
+struct view {
 	const u8 *code;			/* BEFORE + 4 bytes; the `syscall` is at BEFORE */
 	const unsigned long *gp;
 	u32 boundaries;			/* bit i: an instruction begins at offset BEFORE - i */
@@ -234,7 +238,10 @@ static int mov_register(const struct view *v, const u8 *q, bool last)
 	return !last || reg(v, r) == value ? len : 0;
 }
 
-/* xor, and, or $imm8, %sil or %dil: glibc's locks. The REX prefix, which nothing else needs, is the evidence. */
+/*
+ * xor, and, or $imm8, %sil or %dil: glibc's locks. The REX prefix, which nothing else needs, is the
+ * evidence.
+ */
 static int byte_operation(const u8 *q)
 {
 	return q[-4] == 0x40 && q[-3] == 0x80 && (q[-2] & 0xc6) == 0xc6 ? 4 : 0;
@@ -260,9 +267,9 @@ static int instruction_before(const struct view *v, int end)
 }
 
 /*
- * Bit i of the result: a decoding from one of the first STARTS offsets passes through offset
- * BEFORE - i on its way to the site; *@agree: those offsets through which all of them pass. At least
- * a handful must arrive for the answer to mean something.
+ * Bit i of the result: a decoding from one of the first STARTS offsets passes through offset BEFORE
+ * - i on its way to the site; *@agree: those offsets through which all of them pass. At least a
+ * handful must arrive for the answer to mean something.
  */
 static bool decode_forwards(const struct view *v, u32 *agree)
 {
@@ -322,8 +329,8 @@ static struct area *area_at(const struct nabla_stubs *s, unsigned long base)
 }
 
 /*
- * An area of @pages at @base in the current address space, which is locked for writing. No two areas
- * of a table overlap.
+ * An area of @pages at @base in the current address space, which is locked for writing. No two
+ * areas of a table overlap.
  */
 static struct area *area_map(struct nabla_stubs *s, unsigned long base, unsigned int pages)
 {
@@ -395,7 +402,8 @@ static struct stub *stub_find(struct nabla_stubs *s, unsigned long lo, unsigned 
 /* Anywhere in reach of a jump from @site; new areas lie where little else does. */
 static struct stub *stub_near(struct nabla_stubs *s, unsigned long site, unsigned long *addr)
 {
-	static const s16 steps[] = { 23, 21, 19, 25, 17, 27, -3, -5, -7, -9, 15, 13, 11, -11, 9, 7, 5, 3 };
+	static const s16 steps[] = {23, 21, 19, 25, 17,	 27, -3, -5, -7,
+				    -9, 15, 13, 11, -11, 9,  7,	 5,  3};
 	unsigned long lo = site > 0x7ff00000UL ? site - 0x7ff00000UL : 0;
 	struct stub *stub = stub_find(s, lo, site + 0x7ff00000UL, addr);
 	struct area *a;
@@ -437,8 +445,8 @@ static u8 *stub_code(const struct area *a, unsigned int n)
 	return (u8 *)page_address(a->page[n / STUBS_A_PAGE]) + n % STUBS_A_PAGE * STUB_SIZE;
 }
 
-static void stub_write(const struct area *a, unsigned long addr, const u8 *code, unsigned int copied,
-		       unsigned long ip)
+static void stub_write(const struct area *a, unsigned long addr, const u8 *code,
+		       unsigned int copied, unsigned long ip)
 {
 	u8 *p = stub_code(a, (addr - a->base) / STUB_SIZE);
 	s32 disp = (s32)(ip + 2 - (addr + copied + 7));
@@ -574,7 +582,8 @@ static void uncover(struct area *a, unsigned int n)
 	u8 jump[5] = { 0xe9 }, now[5];
 
 	memcpy(jump + 1, &disp, 4);
-	if (copy_from_user(now, (void __user *)stub->site, sizeof(now)) || memcmp(now, jump, sizeof(now)))
+	if (copy_from_user(now, (void __user *)stub->site, sizeof(now)) ||
+	    memcmp(now, jump, sizeof(now)))
 		return;
 	poke(stub->site, stub_code(a, n), stub->covered);
 	*site_count(stub->site + stub->copied) = SEEN_DONE;
@@ -677,8 +686,8 @@ void nabla_rewrite_site(struct uml_pt_regs *regs)
 }
 
 /*
- * A program that is single-stepped has jumped into a stub: from here on it must see its own code, one
- * instruction at a time. Returns true if the trap was that, and the program can go on.
+ * A program that is single-stepped has jumped into a stub: from here on it must see its own code,
+ * one instruction at a time. Returns true if the trap was that, and the program can go on.
  */
 bool nabla_rewrite_stepped(struct uml_pt_regs *regs)
 {

@@ -31,7 +31,15 @@ EXPORT_SYMBOL(boot_cpu_data);
 long elf_aux_hwcap;
 
 /* Words of x86_capability, as arch/x86/include/asm/cpufeature.h numbers them. */
-enum { W_1_EDX = 0, W_81_EDX = 1, W_1_ECX = 4, W_81_ECX = 6, W_7_EBX = 9, W_7_ECX = 16, W_7_EDX = 18 };
+enum {
+	W_1_EDX = 0,
+	W_81_EDX = 1,
+	W_1_ECX = 4,
+	W_81_ECX = 6,
+	W_7_EBX = 9,
+	W_7_ECX = 16,
+	W_7_EDX = 18
+};
 
 static char cpu_model[49];
 static char cpu_vendor[13];
@@ -77,7 +85,8 @@ static int show_cpuinfo(struct seq_file *m, void *v)
 
 	seq_printf(m, "processor\t: 0\nvendor_id\t: %s\nmodel name\t: %s\n", cpu_vendor,
 		   strim(cpu_model));
-	seq_puts(m, "physical id\t: 0\nsiblings\t: 1\ncore id\t\t: 0\ncpu cores\t: 1\nfpu\t\t: yes\nflags\t\t:");
+	seq_puts(m, "physical id\t: 0\nsiblings\t: 1\ncore id\t\t: 0\ncpu cores\t: 1\nfpu\t\t: "
+		    "yes\nflags\t\t:");
 	for (i = 0; i < 32 * NCAPINTS; i++)
 		if (cpu_has(&boot_cpu_data, i) && x86_cap_flags[i])
 			seq_printf(m, " %s", x86_cap_flags[i]);

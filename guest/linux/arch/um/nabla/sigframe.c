@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Signal frames of guest programs, as x86-64 Linux lays them out: return address, ucontext, siginfo,
- * and above them, 64-byte aligned, the extended state in XSAVE's standard layout with the marks that
- * programs and unwinders look for (FP_XSTATE_MAGIC1 and 2).
+ * Signal frames of guest programs, as x86-64 Linux lays them out: return address, ucontext,
+ * siginfo, and above them, 64-byte aligned, the extended state in XSAVE's standard layout with the
+ * marks that programs and unwinders look for (FP_XSTATE_MAGIC1 and 2).
  */
 #include <linux/ptrace.h>
 #include <linux/kernel.h>
@@ -27,9 +27,11 @@ struct rt_sigframe {
 /* Flags that a program may change by returning from a handler. */
 #define USER_FLAGS 0x244dd5UL	/* ID AC OF DF TF SF ZF AF PF CF */
 
-#define FOR_EACH_REG(X) \
-	X(R8, r8) X(R9, r9) X(R10, r10) X(R11, r11) X(R12, r12) X(R13, r13) X(R14, r14) X(R15, r15) \
-	X(DI, di) X(SI, si) X(BP, bp) X(BX, bx) X(DX, dx) X(AX, ax) X(CX, cx) X(SP, sp) X(IP, ip)
+#define FOR_EACH_REG(X)                                                                         \
+	X(R8, r8)                                                                               \
+	X(R9, r9) X(R10, r10) X(R11, r11) X(R12, r12) X(R13, r13) X(R14, r14) X(R15, r15)       \
+		X(DI, di) X(SI, si) X(BP, bp) X(BX, bx) X(DX, dx) X(AX, ax) X(CX, cx) X(SP, sp) \
+			X(IP, ip)
 
 static int put_xstate(void __user *fp, struct uml_pt_regs *r)
 {
@@ -109,7 +111,9 @@ int setup_signal_stack_si(unsigned long top, struct ksignal *ksig, struct pt_reg
 	return 0;
 }
 
-/* XRSTOR faults on a header that is not valid; nothing a program writes may do that to the kernel. */
+/*
+ * XRSTOR faults on a header that is not valid; nothing a program writes may do that to the kernel.
+ */
 static void sanitise_xstate(unsigned long *fp)
 {
 	u64 *header = (u64 *)((char *)fp + 512);
@@ -153,7 +157,8 @@ static int get_context(struct pt_regs *regs, struct sigcontext __user *from)
 #define GET(reg, field) regs->regs.gp[HOST_##reg] = sc.field;
 	FOR_EACH_REG(GET)
 #undef GET
-	regs->regs.gp[HOST_EFLAGS] = (regs->regs.gp[HOST_EFLAGS] & ~USER_FLAGS) | (sc.flags & USER_FLAGS);
+	regs->regs.gp[HOST_EFLAGS] =
+		(regs->regs.gp[HOST_EFLAGS] & ~USER_FLAGS) | (sc.flags & USER_FLAGS);
 	return get_xstate((void __user *)sc.fpstate, &regs->regs);
 }
 

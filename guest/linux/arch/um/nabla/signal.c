@@ -2,17 +2,17 @@
 /*
  * Host signals: the guest kernel's only interrupts and faults.
  *
- * One handler serves them all, on a stack of its own, with every signal blocked, and without calling
- * anything. What it does depends on where the signal came:
+ * One handler serves them all, on a stack of its own, with every signal blocked, and without
+ * calling anything. What it does depends on where the signal came:
  *
- * - in a guest program (any code outside the executable and the vDSO): the registers are saved to the
- *   task's pt_regs and execution continues at nabla_leave_user, on the kernel stack. The host restores
- *   the vector registers from the signal frame, so the program's are live again in the kernel, which
- *   is built not to touch them.
+ * - in a guest program (any code outside the executable's text and the vDSO): the registers are
+ *   saved to the task's pt_regs and execution continues at nabla_leave_user, on the kernel stack. The
+ *   host restores the vector registers from the signal frame, so the program's are live again in the
+ *   kernel, which is built not to touch them.
  * - in the last instructions before a guest program, or before sleeping: noted, and the window is
  *   left (entry.S).
- * - elsewhere in the kernel, asynchronous: noted; if interrupts are enabled, the interrupted code is
- *   made to call nabla_take_pending() as if it had been interrupted by hardware.
+ * - elsewhere in the kernel, asynchronous: noted; if interrupts are enabled, the interrupted code
+ *   is made to call nabla_take_pending() as if it had been interrupted by hardware.
  * - elsewhere in the kernel, synchronous: a bug of ours. The process ends.
  *
  * Signals that others on the host send to the process are told from our own by si_code.
@@ -109,7 +109,8 @@ static bool note(int sig, const struct siginfo *si)
 	case SIGTRAP:
 	case SIGSYS:
 		return false;
-	default:			/* the terminal, a closed pipe: ours to pass on or to ignore */
+	/* the terminal, a closed pipe: ours to pass on or to ignore */
+	default:
 		if (sig != SIGPIPE) {
 			host_signals |= 1ULL << (sig - 1);
 			nabla_pending |= NABLA_PENDING_SIGNAL;
@@ -126,7 +127,8 @@ static bool in(unsigned long ip, const char *begin, const char *end)
 /* Only text: a program that jumps to the executable's data faults as anywhere else. */
 static bool in_kernel(unsigned long ip)
 {
-	return in(ip, __executable_start, _etext) || (ip >= nabla_vdso_start && ip < nabla_vdso_end);
+	return in(ip, __executable_start, _etext) ||
+	       (ip >= nabla_vdso_start && ip < nabla_vdso_end);
 }
 
 #define USER_CS	0x33
@@ -146,7 +148,8 @@ static void user_signal(int sig, const struct siginfo *si, struct sigcontext *sc
 	struct uml_pt_regs *r = nabla_regs;
 
 	save_user_regs(r, sc);
-	if (sc->cs != USER_CS) {	/* a program switched to 32-bit code: it cannot go on from here */
+	/* a program switched to 32-bit code: it cannot go on from here */
+	if (sc->cs != USER_CS) {
 		note(sig, si);
 		r->faultinfo.trap_no = 13;
 		nabla_left = SIGSEGV;
@@ -170,9 +173,10 @@ static void kernel_fault(int sig, struct sigcontext *sc)
 	static char text[128];
 	struct iovec iov = { .iov_base = text };
 
-	iov.iov_len = scnprintf(text, sizeof(text),
-				"nabla-linux: signal %d in the guest kernel at %llx, address %llx, sp %llx\n",
-				sig, sc->ip, sc->cr2, sc->sp);
+	iov.iov_len = scnprintf(
+		text, sizeof(text),
+		"nabla-linux: signal %d in the guest kernel at %llx, address %llx, sp %llx\n", sig,
+		sc->ip, sc->cr2, sc->sp);
 	host_writev(2, &iov, 1);
 	host_exit(NABLA_EXIT_PANIC);
 }
@@ -181,7 +185,9 @@ static void kernel_signal(int sig, const struct siginfo *si, struct sigcontext *
 {
 	unsigned long *sp;
 
-	/* A single-stepped program jumped to our entry: finish the entry, step on behind the call. */
+	/*
+	 * A single-stepped program jumped to our entry: finish the entry, step on behind the call.
+	 */
 	if (sig == SIGTRAP && in(sc->ip, nabla_syscall_entry, nabla_syscall_entry_end)) {
 		sc->flags &= ~0x100UL;
 		nabla_entry_stepped = true;

@@ -3,12 +3,12 @@
  * The host's mappings as a software TLB.
  *
  * A page table entry reaches the host when a guest program faults on it: one mmap of the memory
- * descriptor (or of an image), widened to neighbours that are contiguous in address and in memory and
- * have the same rights: within the largest folio for memory, whose translations are all taken at once
- * (wider, each fill would replace its predecessors), within a page table for images, whose pages the
- * host faults in by itself. Flushes take mappings away. They are put off until user mode is
- * entered, because the commonest one, a write to a shared page, is followed by a fill of the same
- * place, which replaces the mapping anyway.
+ * descriptor (or of an image), widened to neighbours that are contiguous in address and in memory
+ * and have the same rights: within the largest folio for memory, whose translations are all taken
+ * at once (wider, each fill would replace its predecessors), within a page table for images, whose
+ * pages the host faults in by itself. Flushes take mappings away. They are put off until user mode
+ * is entered, because the commonest one, a write to a shared page, is followed by a fill of the
+ * same place, which replaces the mapping anyway.
  */
 #include <linux/mm.h>
 #include <linux/mman.h>
@@ -85,7 +85,8 @@ static void flush_private_writable(struct mm_struct *mm)
 
 void nabla_tlb_flush_mm(struct mm_struct *mm)
 {
-	if (mm && mm == current->mm && rwsem_is_locked(&mm->mmap_lock) && atomic_read(&mm->mm_users))
+	if (mm && mm == current->mm && rwsem_is_locked(&mm->mmap_lock) &&
+	    atomic_read(&mm->mm_users))
 		flush_private_writable(mm);
 	else
 		nabla_tlb_flush(mm, NABLA_USER_LOW, TASK_SIZE);
@@ -192,8 +193,8 @@ static void run_add(struct run *run, unsigned long start, unsigned long end)
 }
 
 /* Within one page table; @theirs and @ours are the entries of @addr, @ours may be NULL. */
-static void compare_ptes(struct run *run, const pte_t *theirs, const pte_t *ours, unsigned long addr,
-			 unsigned long end)
+static void compare_ptes(struct run *run, const pte_t *theirs, const pte_t *ours,
+			 unsigned long addr, unsigned long end)
 {
 	for (; addr < end; addr += PAGE_SIZE, theirs++) {
 		unsigned long val = pte_val(*theirs);
@@ -233,8 +234,8 @@ static void compare_vma(struct run *run, struct mm_struct *theirs, struct mm_str
 #define COMPARE_PAGES 16384
 
 /*
- * The slots [start, end) pass from @theirs to @ours, a relative by fork. What both map alike, which is
- * all that neither has written since, stays; the rest goes. Returns false if it cannot tell.
+ * The slots [start, end) pass from @theirs to @ours, a relative by fork. What both map alike, which
+ * is all that neither has written since, stays; the rest goes. Returns false if it cannot tell.
  */
 bool nabla_tlb_hand_over(struct mm_struct *theirs, struct mm_struct *ours, unsigned long start,
 			 unsigned long end)
@@ -248,8 +249,8 @@ bool nabla_tlb_hand_over(struct mm_struct *theirs, struct mm_struct *ours, unsig
 	{
 		VMA_ITERATOR(vmi, theirs, start);
 
-		for_each_vma_range(vmi, vma, end)
-			compare_vma(&run, theirs, ours, max(vma->vm_start, start), min(vma->vm_end, end));
+		for_each_vma_range(vmi, vma, end) compare_vma(
+			&run, theirs, ours, max(vma->vm_start, start), min(vma->vm_end, end));
 	}
 	run_end(&run);
 	mmap_read_unlock(theirs);
@@ -305,8 +306,8 @@ static int fill(struct mm_struct *mm, unsigned long addr, unsigned int error_cod
 }
 
 /*
- * A guest program faulted at @addr with the CPU's @error_code. Returns 1 if the page tables allow the
- * access and the host has the mapping now, 0 if it is a fault for the kernel.
+ * A guest program faulted at @addr with the CPU's @error_code. Returns 1 if the page tables allow
+ * the access and the host has the mapping now, 0 if it is a fault for the kernel.
  */
 int nabla_tlb_fill(unsigned long addr, unsigned int error_code)
 {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The kernel's access to user memory: page by page through the page tables and the kernel's own mapping
- * of guest memory and images. User addresses are never dereferenced, so there is nothing to fix up.
+ * The kernel's access to user memory: page by page through the page tables and the kernel's own
+ * mapping of guest memory and images. User addresses are never dereferenced, so there is nothing to
+ * fix up.
  */
 #include <linux/mutex.h>		/* futex.h needs it */
 #include <linux/futex.h>
@@ -14,7 +15,9 @@
 #include <asm/futex.h>
 #include <kern_util.h>
 
-/* Where the kernel sees the byte at user address @addr, made accessible first; NULL if it is not. */
+/*
+ * Where the kernel sees the byte at user address @addr, made accessible first; NULL if it is not.
+ */
 static void *user_page(unsigned long addr, bool write)
 {
 	pte_t *pte = virt_to_pte(current->mm, addr);

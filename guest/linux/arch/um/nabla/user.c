@@ -42,7 +42,10 @@ static void xrstor(void *area)
 		     "d" ((u32)(nabla_xstate_mask >> 32)) : "memory");
 }
 
-/* Launch stage: which state components the host uses, and how large they are in the standard layout. */
+/*
+ * Launch stage: which state components the host uses, and how large they are in the standard
+ * layout.
+ */
 void nabla_xstate_init(void)
 {
 	unsigned int a, b, c, d, i;
@@ -58,7 +61,8 @@ void nabla_xstate_init(void)
 		c = i;
 		asm volatile("cpuid" : "+a" (a), "=b" (b), "+c" (c), "=d" (d));
 		if (a + b > sizeof(((struct uml_pt_regs *)0)->fp))
-			nabla_xstate_mask &= ~(1UL << i);	/* a layout of another kind of CPU */
+			/* a layout of another kind of CPU */
+			nabla_xstate_mask &= ~(1UL << i);
 		else if (a + b > nabla_xstate_size)
 			nabla_xstate_size = a + b;
 	}

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* System calls that only x86-64 has. FS and GS base are live in the CPU: see arch/um/nabla/user.c. */
+/*
+ * System calls that only x86-64 has. FS and GS base are live in the CPU: see arch/um/nabla/user.c.
+ */
 #include <linux/sched.h>
 #include <linux/syscalls.h>
 #include <linux/uaccess.h>

@@ -9,7 +9,8 @@
  *	0x4000000000 .. 0x600000000000	slots 1, 2, ...: 256 GiB each, one for each executed program
  *	above				the host's own stack and vDSO
  *
- * All but [0x60000000, 0x3000000000) may be the target of host_map(); the seccomp filter says so too.
+ * All but [0x60000000, 0x3000000000) may be the target of host_map(); the seccomp filter says so
+ * too.
  */
 #ifndef __UM_LAYOUT_H
 #define __UM_LAYOUT_H

@@ -10,7 +10,9 @@
 struct nabla_stubs;
 
 typedef struct mm_context {
-	/* Slots in which this address space may have mappings: owned before user mode is entered. */
+	/*
+	 * Slots in which this address space may have mappings: owned before user mode is entered.
+	 */
 	DECLARE_BITMAP(slots, NABLA_SLOTS);
 	unsigned int slot;		/* where exec put the program; children of fork share it */
 	bool inherited;			/* copied by fork, init_new_context() has not seen it yet */

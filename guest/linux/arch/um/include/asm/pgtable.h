@@ -2,10 +2,10 @@
 /*
  * Page tables of the Nabla port: four levels, 4 KiB pages, huge pages of 2 MiB.
  *
- * The tables are walked by software only (arch/um/nabla/tlb.c copies entries into the host's address
- * space on demand), so the layout of an entry is ours. The host's mappings are a software TLB: generic
- * code calls flush_tlb_*() whenever it takes a right away, exactly as for hardware, and a missing
- * translation is filled at the next fault. No entry records whether the host maps it.
+ * The tables are walked by software only (arch/um/nabla/tlb.c copies entries into the host's
+ * address space on demand), so the layout of an entry is ours. The host's mappings are a software
+ * TLB: generic code calls flush_tlb_*() whenever it takes a right away, exactly as for hardware,
+ * and a missing translation is filled at the next fault. No entry records whether the host maps it.
  *
  *	bit 0 present	1 special (no struct page)	2 execute	4 PROT_NONE
  *	bit 5 write	6 user	7 accessed	8 dirty		9 huge (pmd)
@@ -98,8 +98,11 @@ static inline int pte_special(pte_t pte) { return pte_val(pte) & _PAGE_SPECIAL; 
 
 #define NABLA_PTE_SET(name, bits) \
 	static inline pte_t pte_##name(pte_t pte) { return __pte(pte_val(pte) | (bits)); }
-#define NABLA_PTE_CLEAR(name, bits) \
-	static inline pte_t pte_##name(pte_t pte) { return __pte(pte_val(pte) & ~(unsigned long)(bits)); }
+#define NABLA_PTE_CLEAR(name, bits)                                  \
+	static inline pte_t pte_##name(pte_t pte)                    \
+	{                                                            \
+		return __pte(pte_val(pte) & ~(unsigned long)(bits)); \
+	}
 
 NABLA_PTE_SET(mkdirty, _PAGE_DIRTY)
 NABLA_PTE_SET(mkyoung, _PAGE_ACCESSED)
@@ -201,10 +204,15 @@ static inline void set_pmd_at(struct mm_struct *mm, unsigned long addr, pmd_t *p
 #define virt_to_page(addr) phys_to_page(__pa((unsigned long)(addr)))
 
 struct mm_struct;
-/* The leaf entry for @addr, NULL if there is no table for it. A huge pmd is given as a read-only copy. */
+/*
+ * The leaf entry for @addr, NULL if there is no table for it. A huge pmd is given as a read-only
+ * copy.
+ */
 extern pte_t *virt_to_pte(struct mm_struct *mm, unsigned long addr);
 
-/* The program loaded by exec uses generic code's search for free ranges, within its slot (mmu.c). */
+/*
+ * The program loaded by exec uses generic code's search for free ranges, within its slot (mmu.c).
+ */
 #define HAVE_ARCH_UNMAPPED_AREA
 
 /* Nothing is mapped into the kernel's own range (mmu.c). */

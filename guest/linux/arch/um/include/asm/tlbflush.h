@@ -16,7 +16,7 @@ void nabla_tlb_sync_kernel(unsigned long start, unsigned long end);
 
 #define flush_tlb_mm(mm)			nabla_tlb_flush_mm(mm)
 #define flush_tlb_range(vma, start, end)	nabla_tlb_flush((vma)->vm_mm, start, end)
-#define flush_tlb_page(vma, addr)		nabla_tlb_flush((vma)->vm_mm, addr, (addr) + PAGE_SIZE)
+#define flush_tlb_page(vma, addr) nabla_tlb_flush((vma)->vm_mm, addr, (addr) + PAGE_SIZE)
 #define flush_tlb_kernel_range(start, end)	nabla_tlb_sync_kernel(start, end)
 
 static inline void flush_tlb_all(void)
