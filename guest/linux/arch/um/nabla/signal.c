@@ -6,9 +6,9 @@
  * calling anything. What it does depends on where the signal came:
  *
  * - in a guest program (any code outside the executable's text and the vDSO): the registers are
- *   saved to the task's pt_regs and execution continues at nabla_leave_user, on the kernel stack. The
- *   host restores the vector registers from the signal frame, so the program's are live again in the
- *   kernel, which is built not to touch them.
+ *   saved to the task's pt_regs and execution continues at nabla_leave_user, on the kernel stack.
+ *   The host restores the vector registers from the signal frame, so the program's are live again
+ *   in the kernel, which is built not to touch them.
  * - in the last instructions before a guest program, or before sleeping: noted, and the window is
  *   left (entry.S).
  * - elsewhere in the kernel, asynchronous: noted; if interrupts are enabled, the interrupted code
