@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * For the programs here: claims about the system they run on, each checked in a process of its own.
+ * For the programs here: claims about the system they run on, each checked in its own process.
  *
  *	claims_begin(argc, argv)	first of all
- *	claim("text", function)		fork and exec; the claim holds if the function returns in time
+ *	claim("text", function)		fork and exec; it holds if the function returns in time
  *	need(condition)			in such a function: else say where, and the claim has failed
  *	need_is(got, wanted)		the same for two integers, and say what they are
  *	unable("reason")		the claim cannot be checked on this CPU or system
- *	dies(function)			fork; the signal that the function dies by, -status if it exits
+ *	dies(function)			fork; the signal that it dies by, or minus its status
  *
  * Output, for lib.sh: "ok - text", "not ok - text", "skip - text # reason" and "# ..." lines; the
  * last line is "done".
@@ -107,7 +107,8 @@ static inline void claim_run(const char *text, void (*fn)(void))
 {
 	char number[12];
 
-	/* Each in a program of its own: what one does to its address space must not help the next. */
+	/* Each in a program of its own: what one does to its address space must not help the next.
+	 */
 	if (!claim_mine) {
 		snprintf(number, sizeof(number), "%d", claim_number);
 		execl(claim_program, claim_program, number, NULL);

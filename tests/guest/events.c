@@ -71,7 +71,8 @@ static void signalfds(void)
 	need(read(fd, &si, sizeof(si)) == sizeof(si) && si.ssi_signo == SIGUSR1);
 	if (!fork())
 		_exit(3);
-	need(read(fd, &si, sizeof(si)) == sizeof(si) && si.ssi_signo == SIGCHLD && si.ssi_status == 3);
+	need(read(fd, &si, sizeof(si)) == sizeof(si) && si.ssi_signo == SIGCHLD &&
+	     si.ssi_status == 3);
 }
 
 static void inotifies(void)
@@ -96,7 +97,8 @@ static void sysv_ipc(void)
 {
 	struct { long type; char text[20]; } m = { 5, "message" };
 	struct sembuf down = { 0, -1, 0 }, up = { 0, 1, 0 };
-	int q = msgget(IPC_PRIVATE, IPC_CREAT | 0600), s = semget(IPC_PRIVATE, 1, IPC_CREAT | 0600), status;
+	int q = msgget(IPC_PRIVATE, IPC_CREAT | 0600),
+	    s = semget(IPC_PRIVATE, 1, IPC_CREAT | 0600), status;
 
 	need(q >= 0 && s >= 0);
 	if (!fork()) {
@@ -175,24 +177,29 @@ static void locks(void)
 
 static void unix_sockets(void)
 {
-	struct { struct cmsghdr h; int fd; } c = { { CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS }, 0 };
+	union { struct cmsghdr h; char room[CMSG_SPACE(sizeof(int))]; } c = {
+		.h = { CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS },
+	};
 	struct iovec iov = { &(char){ 'f' }, 1 };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &c, .msg_controllen = sizeof(c) };
+	struct msghdr m = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &c, .msg_controllen = sizeof(c)
+	};
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
-	int fd[2], p[2], status;
+	int fd[2], p[2], status, got = -1;
 	char ch;
 
 	need(!socketpair(AF_UNIX, SOCK_STREAM, 0, fd) && !pipe(p));
 	need(!getsockopt(fd[0], SOL_SOCKET, SO_PEERCRED, &cred, &len) && cred.pid == getpid());
 	if (!fork()) {
-		c.fd = p[1];
+		memcpy(CMSG_DATA(&c.h), &p[1], sizeof(int));
 		need_is(sendmsg(fd[0], &m, 0), 1);
 		_exit(0);
 	}
 	close(p[1]);
 	need_is(recvmsg(fd[1], &m, 0), 1);
-	need(write(c.fd, "z", 1) == 1 && read(p[0], &ch, 1) == 1 && ch == 'z');
+	memcpy(&got, CMSG_DATA(&c.h), sizeof(int));
+	need(write(got, "z", 1) == 1 && read(p[0], &ch, 1) == 1 && ch == 'z');
 	need(wait(&status) > 0 && !status);
 }
 

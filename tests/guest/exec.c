@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* exec: of each kind of program, from each kind of caller. /bin/answer-* are built from answer.c. */
+/* exec: of each kind of program, from each kind of caller. /bin/answer-* are built from answer.c.
+ */
 #include "claim.h"
 
 #include <pthread.h>
@@ -62,7 +63,8 @@ static void script(void)
 	dprintf(fd, "#!/bin/answer-static extra\n");
 	close(fd);
 	need_is(run("/tmp/script", argv, envp), 42 << 8);
-	need(!strcmp(output, "argc 4\n[/bin/answer-static]\n[extra]\n[/tmp/script]\n[y]\nstatics ok\n"));
+	need(!strcmp(output,
+		     "argc 4\n[/bin/answer-static]\n[extra]\n[/tmp/script]\n[y]\nstatics ok\n"));
 }
 
 static void refused(void)
@@ -188,7 +190,8 @@ static void side_by_side(void)
 	}
 }
 
-/* A program that is linked into the guest kernel's own addresses, and one whose .bss reaches there. */
+/* A program that is linked into the guest kernel's own addresses, and one whose .bss reaches
+ * there. */
 static void foreign_addresses(void)
 {
 	char *const argv[] = { "x", NULL };

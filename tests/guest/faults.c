@@ -73,7 +73,8 @@ static void null_pointers(void)
 
 static void rights(void)
 {
-	char *ro = pages(1, PROT_READ), *none = pages(1, PROT_NONE), *rw = pages(1, PROT_READ | PROT_WRITE);
+	char *ro = pages(1, PROT_READ), *none = pages(1, PROT_NONE),
+	     *rw = pages(1, PROT_READ | PROT_WRITE);
 	char *heap = malloc(100);
 	int fd = open("/proc/self/exe", O_RDONLY);
 	char *file = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
@@ -125,8 +126,14 @@ static void bad_arguments(void)
 {
 	char *ro = pages(1, PROT_READ), *none = pages(1, PROT_NONE);
 	int fd = open("/dev/zero", O_RDONLY), pipe_fd[2];
-	static const uintptr_t bad[] = { 0, 8, 0x60000000, 0x60123456, 0x3000000000, 0x1234567812345678,
-					 0xffff888000000000, ~0ul };
+	static const uintptr_t bad[] = { 0,
+					 8,
+					 0x60000000,
+					 0x60123456,
+					 0x3000000000,
+					 0x1234567812345678,
+					 0xffff888000000000,
+					 ~0ul };
 	size_t i;
 
 	need(fd >= 0 && !pipe(pipe_fd));
@@ -138,7 +145,8 @@ static void bad_arguments(void)
 		need(syscall(SYS_write, pipe_fd[1], bad[i], 64) == -1 && errno == EFAULT);
 		need(syscall(SYS_open, bad[i], 0) == -1 && errno == EFAULT);
 		need(syscall(SYS_clock_gettime, 99, bad[i]) == -1 && errno == EINVAL);
-		need(syscall(SYS_rt_sigaction, SIGUSR1, bad[i] ? bad[i] : 1, NULL, 8) == -1 && errno == EFAULT);
+		need(syscall(SYS_rt_sigaction, SIGUSR1, bad[i] ? bad[i] : 1, NULL, 8) == -1 &&
+		     errno == EFAULT);
 	}
 	/* One that ends in the middle of what is there. */
 	char *two = pages(2, PROT_READ | PROT_WRITE);

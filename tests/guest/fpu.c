@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Vector and floating point state: across system calls, signals, switches, fork; in signal frames. */
+/* Vector and floating point state: across system calls, signals, switches, fork; in signal frames.
+ */
 #include "claim.h"
 
 #include <cpuid.h>
@@ -34,8 +35,10 @@ static void probe(void)
 #define LOADX(n) "movups 64*" #n "(%0), %%xmm" #n "\n\t"
 #define STOREX(n) "movups %%xmm" #n ", 64*" #n "(%0)\n\t"
 #define R16(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
-#define R32(X) R16(X) X(16) X(17) X(18) X(19) X(20) X(21) X(22) X(23) X(24) X(25) X(26) X(27) X(28) \
-	X(29) X(30) X(31)
+#define R32(X)                                                                                    \
+	R16(X)                                                                                    \
+	X(16) X(17) X(18) X(19) X(20) X(21) X(22) X(23) X(24) X(25) X(26) X(27) X(28) X(29) X(30) \
+		X(31)
 
 /* Load all registers from @in, make the system call @nr @times times, store them to @out. */
 static void __attribute__((target("avx,avx512f,avx512bw"), noinline))
@@ -59,9 +62,11 @@ around(const struct vectors *in, struct vectors *out, long nr, long times)
 			asm volatile("syscall" : "=a" (a) : "0" (nr), "D" (0), "S" (0), "d" (0)
 				     : "rcx", "r11", "memory");
 	if (has_avx512)
-		asm volatile(R32(STOREZ)
-			     "kmovq %%k1, 2048(%0); kmovq %%k2, 2056(%0); kmovq %%k7, 2064(%0)\n\tvzeroupper"
-			     : : "r" (out) : "memory");
+		asm volatile(R32(STOREZ) "kmovq %%k1, 2048(%0); kmovq %%k2, 2056(%0); kmovq %%k7, "
+					 "2064(%0)\n\tvzeroupper"
+			     :
+			     : "r"(out)
+			     : "memory");
 	else if (has_avx)
 		asm volatile(R16(STORE) "vzeroupper" : : "r" (out) : "memory");
 	else
@@ -83,7 +88,8 @@ static void same(const struct vectors *a, const struct vectors *b)
 
 	for (i = 0; i < regs; i++)
 		if (memcmp(a->v[i], b->v[i], (size_t)bytes))
-			claim_failed(__FILE__, __LINE__, "vector register %d: %016lx..., wanted %016lx...", i,
+			claim_failed(__FILE__, __LINE__,
+				     "vector register %d: %016lx..., wanted %016lx...", i,
 				     *(unsigned long *)b->v[i], *(unsigned long *)a->v[i]);
 	if (has_avx512)
 		need(a->k[0] == b->k[0] && a->k[1] == b->k[1] && a->k[2] == b->k[2]);
@@ -320,7 +326,8 @@ static void frame_handler(int sig, siginfo_t *si, void *p)
 	if (has_avx) {
 		need(sw->features & 4);
 		need(__get_cpuid_count(13, 2, &a, &b, &c, &d));
-		/* The upper half of ymm3 is where the CPU says, and what is put there comes back. */
+		/* The upper half of ymm3 is where the CPU says, and what is put there comes back.
+		 */
 		need(*(uint64_t *)(fp + 512) & 4);
 		need_is(fp[b + 16 * 3 + 5], 0x33);
 		memset(fp + b + 16 * 3, 0x44, 16);
@@ -339,11 +346,13 @@ static void __attribute__((target("avx"))) frames(void)
 	memset(in, 0x33, sizeof(in));
 	if (has_avx)
 		asm volatile("vmovdqu (%1), %%ymm3; syscall; vmovdqu %%ymm3, (%2); vzeroupper"
-			     : "=a" (a) : "r" (in), "r" (out), "0" (SYS_kill), "D" (getpid()), "S" (SIGUSR1)
+			     : "=a"(a)
+			     : "r"(in), "r"(out), "0"(SYS_kill), "D"(getpid()), "S"(SIGUSR1)
 			     : "rcx", "r11", "xmm3", "memory");
 	else
 		asm volatile("movups (%1), %%xmm3; syscall; movups %%xmm3, (%2)"
-			     : "=a" (a) : "r" (in), "r" (out), "0" (SYS_kill), "D" (getpid()), "S" (SIGUSR1)
+			     : "=a"(a)
+			     : "r"(in), "r"(out), "0"(SYS_kill), "D"(getpid()), "S"(SIGUSR1)
 			     : "rcx", "r11", "xmm3", "memory");
 	need_is(count, 1);
 	need_is(out[0], 0x55);

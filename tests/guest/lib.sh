@@ -35,7 +35,7 @@ guest_build()
 guest_libraries()
 {
 	local file
-	for file in ld-linux-x86-64.so.2 libc.so.6 libm.so.6; do
+	for file in ld-linux-x86-64.so.2 libc.so.6 libm.so.6 libgcc_s.so.1; do
 		cp -L "$(gcc -print-file-name=$file)" "$guest_root/lib/x86_64-linux-gnu/" || return
 	done
 	cp "$guest_root/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2" "$guest_root/lib64/"

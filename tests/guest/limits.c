@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* For limits.sh: use up memory, or end in a given way. */
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +43,8 @@ int main(int argc, char **argv)
 				_exit(0);
 			}
 			waitpid(pid, &status, 0);
-			printf("child ended by signal %d\n", WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+			printf("child ended by signal %d\n",
+			       WIFSIGNALED(status) ? WTERMSIG(status) : 0);
 		}
 		printf("still here\n");
 		return 0;
@@ -72,7 +74,7 @@ int main(int argc, char **argv)
 	if (!strcmp(what, "status"))
 		return atoi(argv[2]);
 	if (!strcmp(what, "11"))
-		*(volatile char *)argc = 1;
+		*(volatile char *)(uintptr_t)argc = 1;
 	if (!strcmp(what, "4"))
 		asm volatile("ud2");
 	if (!strcmp(what, "5"))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Random mmap, munmap, mprotect, mremap, madvise, fork and writes over one region, beside a model that
- * knows for each page what must be in it.
+ * Random mmap, munmap, mprotect, mremap, madvise, fork and writes over one region, beside a model
+ * that knows for each page what must be in it.
  */
 #include "claim.h"
 
@@ -34,8 +34,8 @@ static void verify(unsigned int from, unsigned int to)
 {
 	for (; from < to; from++)
 		if (model[from].kind != FREE && *word(from) != model[from].value)
-			claim_failed(__FILE__, __LINE__, "page %u is %x, wanted %x", from, *word(from),
-				     model[from].value);
+			claim_failed(__FILE__, __LINE__, "page %u is %x, wanted %x", from,
+				     *word(from), model[from].value);
 }
 
 static void new_pages(unsigned int at, unsigned int n, enum kind kind)
@@ -54,8 +54,9 @@ static void remove_pages(unsigned int at, unsigned int n)
 	unsigned int i;
 
 	/* Left as a reservation, so that nobody else is given the place. */
-	need(mmap(base + at * 4096ul, n * 4096ul, PROT_NONE, MAP_ANONYMOUS | MAP_FIXED | MAP_PRIVATE |
-		  MAP_NORESERVE, -1, 0) == base + at * 4096ul);
+	need(mmap(base + at * 4096ul, n * 4096ul, PROT_NONE,
+		  MAP_ANONYMOUS | MAP_FIXED | MAP_PRIVATE | MAP_NORESERVE, -1,
+		  0) == base + at * 4096ul);
 	for (i = at; i < at + n; i++)
 		model[i].kind = FREE;
 }
@@ -76,7 +77,8 @@ static void protect_pages(unsigned int at, unsigned int n)
 
 	for (i = at; i < at + n; i++)
 		if (model[i].kind != FREE) {
-			need(!mprotect(base + i * 4096ul, 4096, PROT_READ | (writable ? PROT_WRITE : 0)));
+			need(!mprotect(base + i * 4096ul, 4096,
+				       PROT_READ | (writable ? PROT_WRITE : 0)));
 			model[i].writable = writable;
 		}
 }
@@ -140,7 +142,8 @@ static void stress(uint32_t with_seed)
 	unsigned int step, at, n;
 
 	seed = with_seed;
-	base = mmap(NULL, PAGES * 4096ul, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	base = mmap(NULL, PAGES * 4096ul, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+		    -1, 0);
 	need(base != MAP_FAILED);
 	for (step = 0; step < STEPS; step++) {
 		n = 1 + below(below(8) ? 40 : 500);

@@ -77,7 +77,8 @@ static void private_file(void)
 static void shared_file(void)
 {
 	int fd = temporary(4 * PAGE, "/tmp");
-	char *p = map(4 * PAGE, RW, MAP_SHARED, fd, 0), *q = map(PAGE, PROT_READ, MAP_SHARED, fd, PAGE), c;
+	char *p = map(4 * PAGE, RW, MAP_SHARED, fd, 0),
+	     *q = map(PAGE, PROT_READ, MAP_SHARED, fd, PAGE), c;
 	int status;
 
 	p[PAGE] = 'x';
@@ -100,11 +101,16 @@ static void fixed_over_others(void)
 	int i;
 
 	memset(p, 'm', 64 * PAGE);
-	need(mmap(p + 10 * PAGE, 8 * PAGE, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, 0) == p + 10 * PAGE);
-	need(mmap(p + 30 * PAGE, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == p + 30 * PAGE);
+	need(mmap(p + 10 * PAGE, 8 * PAGE, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, 0) ==
+	     p + 10 * PAGE);
+	need(mmap(p + 30 * PAGE, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
+	     p + 30 * PAGE);
 	for (i = 0; i < 64; i++)
-		need(p[(size_t)i * PAGE + 1] == (i >= 10 && i < 18 ? 'A' + i - 10 : i == 30 ? 0 : 'm'));
-	need(mmap(p, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED &&
+		need(p[(size_t)i * PAGE + 1] == (i >= 10 && i < 18 ? 'A' + i - 10
+						 : i == 30	   ? 0
+								   : 'm'));
+	need(mmap(p, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) ==
+		     MAP_FAILED &&
 	     errno == EEXIST);
 }
 
@@ -141,7 +147,8 @@ static void remaps(void)
 	q[4000 * PAGE] = 1;
 	need(q == p || !mapped(p));
 	r = anonymous(64 * PAGE);
-	need(mremap(q, 16 * PAGE, 16 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, r + 8 * PAGE) == r + 8 * PAGE);
+	need(mremap(q, 16 * PAGE, 16 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, r + 8 * PAGE) ==
+	     r + 8 * PAGE);
 	for (i = 0; i < 16; i++)
 		need(r[(size_t)(i + 8) * PAGE] == i);
 	need(!mapped(q) && q[4000 * PAGE] == 1);
@@ -209,8 +216,8 @@ static void far_apart(void)
 	int status;
 
 	for (at = 0x4000000000; at < 0x5f0000000000; at += 0x9876543000)
-		if (mmap((void *)at, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) ==
-		    (void *)at)
+		if (mmap((void *)at, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,
+			 -1, 0) == (void *)at)
 			*(volatile uintptr_t *)at = at;
 		else
 			need(errno == EEXIST);
@@ -227,13 +234,14 @@ static void far_apart(void)
 /* Where the guest kernel lives nothing can be mapped; on other systems it can. */
 static void kernel_range(void)
 {
-	static const uintptr_t at[] = { 0x60000000, 0x60001000, 0x5ffff000, 0x70000000, 0x3000000000,
-					0x3ffffff000 };
+	static const uintptr_t at[] = { 0x60000000, 0x60001000,	  0x5ffff000,
+					0x70000000, 0x3000000000, 0x3ffffff000 };
 	char *p;
 	size_t i;
 
 	for (i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
-		p = mmap((void *)at[i], 2 * PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+		p = mmap((void *)at[i], 2 * PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+			 0);
 		if (p == MAP_FAILED) {
 			need_is(errno, ENOMEM);
 			/* As a hint only: elsewhere. */
@@ -279,7 +287,8 @@ static void grows_down(void)
 
 	need(!munmap(area, 1024 * PAGE));
 	top = area + 1020 * PAGE;
-	need(mmap(top, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN, -1, 0) == top);
+	need(mmap(top, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN, -1, 0) ==
+	     top);
 	for (i = 0; i < 200; i++)
 		top[-(ptrdiff_t)(i * PAGE)] = (char)i;
 	for (i = 0; i < 200; i++)

@@ -60,7 +60,8 @@ static void copies_pages(void)
 			if (i / 4096 % 2)
 				large[i] = 'c';
 			if (i / 4096 % 64 == 0)
-				need(write(to_parent[1], "x", 1) == 1 && read(to_child[0], &c, 1) == 1);
+				need(write(to_parent[1], "x", 1) == 1 &&
+				     read(to_child[0], &c, 1) == 1);
 		}
 		for (i = 0; i < sizeof(large); i += 4096)
 			need(large[i] == (i / 4096 % 2 ? 'c' : 'a'));

@@ -367,24 +367,32 @@ static void registers_survive(void)
 	on(SIGALRM, busy_handler, SA_RESTART);
 	tick(300);
 	while (count < 1000)
-		asm volatile(
-			"mov $0x1111, %%rax; mov $0x2222, %%rbx; mov $0x3333, %%rcx; mov $0x4444, %%rdx\n\t"
-			"mov $0x5555, %%rsi; mov $0x6666, %%rdi; mov $0x7777, %%r8; mov $0x8888, %%r9\n\t"
-			"mov $0x9999, %%r10; mov $0xaaaa, %%r11; mov $0xbbbb, %%r12; mov $0xcccc, %%r13\n\t"
-			"mov $0xdddd, %%r14; mov $200000, %%r15\n\t"
-			"movq $0x12345678, -8(%%rsp); movq $0x23456789, -128(%%rsp); stc\n"
-			"1:	dec %%r15; jnz 1b\n\t"
-			"jnc 2f\n\t"
-			"cmp $0x1111, %%rax; jne 2f; cmp $0x2222, %%rbx; jne 2f; cmp $0x3333, %%rcx; jne 2f\n\t"
-			"cmp $0x4444, %%rdx; jne 2f; cmp $0x5555, %%rsi; jne 2f; cmp $0x6666, %%rdi; jne 2f\n\t"
-			"cmp $0x7777, %%r8; jne 2f; cmp $0x8888, %%r9; jne 2f; cmp $0x9999, %%r10; jne 2f\n\t"
-			"cmp $0xaaaa, %%r11; jne 2f; cmp $0xbbbb, %%r12; jne 2f; cmp $0xcccc, %%r13; jne 2f\n\t"
-			"cmp $0xdddd, %%r14; jne 2f; cmpq $0x12345678, -8(%%rsp); jne 2f\n\t"
-			"cmpq $0x23456789, -128(%%rsp); je 3f\n"
-			"2:	incq %0\n"
-			"3:"
-			: "+m" (bad) : : "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11",
-			"r12", "r13", "r14", "r15", "cc", "memory");
+		asm volatile("mov $0x1111, %%rax; mov $0x2222, %%rbx; mov $0x3333, %%rcx; mov "
+			     "$0x4444, %%rdx\n\t"
+			     "mov $0x5555, %%rsi; mov $0x6666, %%rdi; mov $0x7777, %%r8; mov "
+			     "$0x8888, %%r9\n\t"
+			     "mov $0x9999, %%r10; mov $0xaaaa, %%r11; mov $0xbbbb, %%r12; mov "
+			     "$0xcccc, %%r13\n\t"
+			     "mov $0xdddd, %%r14; mov $200000, %%r15\n\t"
+			     "movq $0x12345678, -8(%%rsp); movq $0x23456789, -128(%%rsp); stc\n"
+			     "1:	dec %%r15; jnz 1b\n\t"
+			     "jnc 2f\n\t"
+			     "cmp $0x1111, %%rax; jne 2f; cmp $0x2222, %%rbx; jne 2f; cmp "
+			     "$0x3333, %%rcx; jne 2f\n\t"
+			     "cmp $0x4444, %%rdx; jne 2f; cmp $0x5555, %%rsi; jne 2f; cmp "
+			     "$0x6666, %%rdi; jne 2f\n\t"
+			     "cmp $0x7777, %%r8; jne 2f; cmp $0x8888, %%r9; jne 2f; cmp $0x9999, "
+			     "%%r10; jne 2f\n\t"
+			     "cmp $0xaaaa, %%r11; jne 2f; cmp $0xbbbb, %%r12; jne 2f; cmp "
+			     "$0xcccc, %%r13; jne 2f\n\t"
+			     "cmp $0xdddd, %%r14; jne 2f; cmpq $0x12345678, -8(%%rsp); jne 2f\n\t"
+			     "cmpq $0x23456789, -128(%%rsp); je 3f\n"
+			     "2:	incq %0\n"
+			     "3:"
+			     : "+m"(bad)
+			     :
+			     : "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11",
+			       "r12", "r13", "r14", "r15", "cc", "memory");
 	need_is(bad, 0);
 }
 
@@ -392,22 +400,22 @@ static void registers_survive(void)
 static void frame_handler(int sig, siginfo_t *si, void *p)
 {
 	ucontext_t *uc = p;
-	unsigned long *sp = __builtin_frame_address(0);
-	const unsigned char *ret = (unsigned char *)sp[1];
+	/* The return address is in front of the ucontext, which is in front of the siginfo. */
+	unsigned long *sp = (unsigned long *)p - 1;
+	const unsigned char *ret = (unsigned char *)*sp;
 	static const unsigned char restorer[] = { 0x48, 0xc7, 0xc0, 15, 0, 0, 0, 0x0f, 0x05 };
 
 	note(sig);
 	need(!memcmp(ret, restorer, sizeof(restorer)));
-	need((char *)uc == (char *)(sp + 2));
 	need((char *)si > (char *)uc);
 	need(uc->uc_mcontext.gregs[REG_RIP] > 0x1000);
 	need_is(uc->uc_mcontext.gregs[REG_CSGSFS] & 0xffff, 0x33);
 	need(uc->uc_mcontext.fpregs);
 	need_is((uintptr_t)uc->uc_mcontext.fpregs % 64, 0);
-	need_is((uintptr_t)sp % 16, 0);
+	need_is((uintptr_t)sp % 16, 8);
 }
 
-static void __attribute__((optimize("no-omit-frame-pointer"))) frames(void)
+static void frames(void)
 {
 	on_info(SIGUSR1, frame_handler, 0);
 	raise(SIGUSR1);

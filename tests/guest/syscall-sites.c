@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * System call instructions of many shapes, in many places. A guest kernel may rewrite the code around
- * them; whatever it does, `syscall` changes rax, rcx and r11 and nothing else: no other register, no
- * flag, no byte of the red zone; and who jumps into the middle finds the original program.
+ * System call instructions of many shapes, in many places. A guest kernel may rewrite the code
+ * around them; whatever it does, `syscall` changes rax, rcx and r11 and nothing else: no other
+ * register, no flag, no byte of the red zone; and who jumps into the middle finds the original
+ * program.
  */
 #include "claim.h"
 
@@ -11,7 +12,7 @@
 enum { AX, BX, CX, DX, SI, DI, BP, SP, R8, R9, R10, R11, R12, R13, R14, R15, REGS };
 
 struct state {
-	uint64_t reg[REGS];		/* R15: set by run() to the place that the code returns to */
+	uint64_t reg[REGS]; /* R15: set by run() to the place that the code returns to */
 	uint64_t flags;
 	uint64_t red[16];		/* the red zone, from -8(%rsp) downwards */
 };
@@ -20,45 +21,46 @@ struct state state_in, state_out;
 void *state_code;
 uint64_t state_sp;
 
-/* Set everything from state_in, jump to state_code, which ends by `jmp *%r15`, save to state_out. */
+/* Set everything from state_in, jump to state_code, which ends by `jmp *%r15`, save to state_out.
+ */
 void run(void);
-asm(
-".text\n.globl run\nrun:\n"
-"	push %rbx; push %rbp; push %r12; push %r13; push %r14; push %r15\n"
-"	pushq state_in+128(%rip); popfq\n"
-"	mov %rsp, state_in+56(%rip)\n"
-"	.set i, 0\n"
-"	.rept 16\n"
-"	mov state_in+136+i*8(%rip), %rax\n"
-"	mov %rax, -8-i*8(%rsp)\n"
-"	.set i, i+1\n"
-"	.endr\n"
-"	lea back(%rip), %r15\n"
-"	mov %r15, state_in+120(%rip)\n"
-"	mov state_in(%rip), %rax; mov state_in+8(%rip), %rbx; mov state_in+16(%rip), %rcx\n"
-"	mov state_in+24(%rip), %rdx; mov state_in+32(%rip), %rsi; mov state_in+40(%rip), %rdi\n"
-"	mov state_in+48(%rip), %rbp; mov state_in+64(%rip), %r8; mov state_in+72(%rip), %r9\n"
-"	mov state_in+80(%rip), %r10; mov state_in+88(%rip), %r11; mov state_in+96(%rip), %r12\n"
-"	mov state_in+104(%rip), %r13; mov state_in+112(%rip), %r14\n"
-"	jmp *state_code(%rip)\n"
-"back:\n"
-"	mov %rax, state_out(%rip); mov %rbx, state_out+8(%rip); mov %rcx, state_out+16(%rip)\n"
-"	mov %rdx, state_out+24(%rip); mov %rsi, state_out+32(%rip); mov %rdi, state_out+40(%rip)\n"
-"	mov %rbp, state_out+48(%rip); mov %rsp, state_out+56(%rip); mov %r8, state_out+64(%rip)\n"
-"	mov %r9, state_out+72(%rip); mov %r10, state_out+80(%rip); mov %r11, state_out+88(%rip)\n"
-"	mov %r12, state_out+96(%rip); mov %r13, state_out+104(%rip); mov %r14, state_out+112(%rip)\n"
-"	mov %r15, state_out+120(%rip)\n"
-"	.set i, 0\n"
-"	.rept 16\n"
-"	mov -8-i*8(%rsp), %rax\n"
-"	mov %rax, state_out+136+i*8(%rip)\n"
-"	.set i, i+1\n"
-"	.endr\n"
-"	mov state_in+56(%rip), %rsp\n"
-"	pushfq; pop %rax; mov %rax, state_out+128(%rip)\n"
-"	pushq $0x202; popfq\n"
-"	pop %r15; pop %r14; pop %r13; pop %r12; pop %rbp; pop %rbx\n"
-"	ret\n");
+asm(".text\n.globl run\nrun:\n"
+    "	push %rbx; push %rbp; push %r12; push %r13; push %r14; push %r15\n"
+    "	pushq state_in+128(%rip); popfq\n"
+    "	mov %rsp, state_in+56(%rip)\n"
+    "	.set i, 0\n"
+    "	.rept 16\n"
+    "	mov state_in+136+i*8(%rip), %rax\n"
+    "	mov %rax, -8-i*8(%rsp)\n"
+    "	.set i, i+1\n"
+    "	.endr\n"
+    "	lea back(%rip), %r15\n"
+    "	mov %r15, state_in+120(%rip)\n"
+    "	mov state_in(%rip), %rax; mov state_in+8(%rip), %rbx; mov state_in+16(%rip), %rcx\n"
+    "	mov state_in+24(%rip), %rdx; mov state_in+32(%rip), %rsi; mov state_in+40(%rip), %rdi\n"
+    "	mov state_in+48(%rip), %rbp; mov state_in+64(%rip), %r8; mov state_in+72(%rip), %r9\n"
+    "	mov state_in+80(%rip), %r10; mov state_in+88(%rip), %r11; mov state_in+96(%rip), %r12\n"
+    "	mov state_in+104(%rip), %r13; mov state_in+112(%rip), %r14\n"
+    "	jmp *state_code(%rip)\n"
+    "back:\n"
+    "	mov %rax, state_out(%rip); mov %rbx, state_out+8(%rip); mov %rcx, state_out+16(%rip)\n"
+    "	mov %rdx, state_out+24(%rip); mov %rsi, state_out+32(%rip); mov %rdi, state_out+40(%rip)\n"
+    "	mov %rbp, state_out+48(%rip); mov %rsp, state_out+56(%rip); mov %r8, state_out+64(%rip)\n"
+    "	mov %r9, state_out+72(%rip); mov %r10, state_out+80(%rip); mov %r11, state_out+88(%rip)\n"
+    "	mov %r12, state_out+96(%rip); mov %r13, state_out+104(%rip); mov %r14, "
+    "state_out+112(%rip)\n"
+    "	mov %r15, state_out+120(%rip)\n"
+    "	.set i, 0\n"
+    "	.rept 16\n"
+    "	mov -8-i*8(%rsp), %rax\n"
+    "	mov %rax, state_out+136+i*8(%rip)\n"
+    "	.set i, i+1\n"
+    "	.endr\n"
+    "	mov state_in+56(%rip), %rsp\n"
+    "	pushfq; pop %rax; mov %rax, state_out+128(%rip)\n"
+    "	pushq $0x202; popfq\n"
+    "	pop %r15; pop %r14; pop %r13; pop %r12; pop %rbp; pop %rbx\n"
+    "	ret\n");
 
 struct shape {
 	const char *name;
@@ -124,10 +126,15 @@ static const struct shape shapes[] = {
 	{ "mov %rax, -32(%rsp)", BYTES(0x48, 0x89, 0x44, 0x24, 0xe0), {}, ax_getppid, store_ax },
 	{ "lea 8(%rdi), %rax", BYTES(0x48, 0x8d, 0x47, 8), {}, di_102, set_ax },
 	{ "mov $imm, %eax; mov %rsi, %rdi; xor %edx, %edx",
-	  BYTES(0xb8, 110, 0, 0, 0, 0x48, 0x89, 0xf7, 0x31, 0xd2), { 5, 8 }, NULL, moves },
+	  BYTES(0xb8, 110, 0, 0, 0, 0x48, 0x89, 0xf7, 0x31, 0xd2),
+	  { 5, 8 },
+	  NULL,
+	  moves },
 	{ "mov %rdi, %rax and three moves more",
-	  BYTES(0x48, 0x89, 0xf8, 0x48, 0x89, 0xf7, 0x48, 0x89, 0xd6, 0x48, 0x89, 0xca), { 3, 6, 9 },
-	  di_getppid, four_moves },
+	  BYTES(0x48, 0x89, 0xf8, 0x48, 0x89, 0xf7, 0x48, 0x89, 0xd6, 0x48, 0x89, 0xca),
+	  { 3, 6, 9 },
+	  di_getppid,
+	  four_moves },
 	{ "mov %rcx, %r10", BYTES(0x49, 0x89, 0xca), {}, ax_getppid, cx_to_r10 },
 	{ "mov %rsp, %rsi", BYTES(0x48, 0x89, 0xe6), {}, ax_getppid, sp_to_si },
 	{ "xor $1, %sil", BYTES(0x40, 0x80, 0xf6, 1), {}, ax_getppid, flip_sil },
@@ -176,12 +183,12 @@ static void enter(const char *what, const unsigned char *at, const unsigned char
 	want.reg[R11] |= flags;
 	for (i = 0; i < REGS; i++)
 		if (state_out.reg[i] != want.reg[i])
-			claim_failed(__FILE__, __LINE__, "%s: register %d is %lx, wanted %lx", what, i,
-				     state_out.reg[i], want.reg[i]);
+			claim_failed(__FILE__, __LINE__, "%s: register %d is %lx, wanted %lx",
+				     what, i, state_out.reg[i], want.reg[i]);
 	for (i = 0; i < 16; i++)
 		if (state_out.red[i] != want.red[i])
-			claim_failed(__FILE__, __LINE__, "%s: red zone at -%d is %lx, wanted %lx", what,
-				     8 * (i + 1), state_out.red[i], want.red[i]);
+			claim_failed(__FILE__, __LINE__, "%s: red zone at -%d is %lx, wanted %lx",
+				     what, 8 * (i + 1), state_out.red[i], want.red[i]);
 	if (!arithmetic && flags != (state_in.flags & ~(uint64_t)SYSTEM_FLAGS))
 		claim_failed(__FILE__, __LINE__, "%s: flags are %lx, were %lx", what, flags,
 			     state_in.flags);
@@ -298,8 +305,8 @@ static void in_file(int flags, bool anonymous_in_front)
 	need_is(pread(fd, now, sizeof(now), 0), sizeof(now));
 	for (i = 0; i < (int)sizeof(now); i++)
 		if (now[i] != image[i])
-			claim_failed(__FILE__, __LINE__, "the file changed at %d: %x, was %x", i, now[i],
-				     image[i]);
+			claim_failed(__FILE__, __LINE__, "the file changed at %d: %x, was %x", i,
+				     now[i], image[i]);
 	if (flags & MAP_SHARED)
 		need(!memcmp(p + PAGE, image, sizeof(image)));
 }
@@ -341,7 +348,7 @@ static void mapping_end(void)
 		state_code = site - shapes[0].len;
 		end_rip = end_rax = 0;
 		run();
-		need_is(end_rip, p + PAGE - (unsigned char *)0);
+		need_is(end_rip, (uintptr_t)p + PAGE);
 		need_is(end_rax, getppid());
 	}
 }
@@ -396,7 +403,8 @@ static void code_moves(void)
 	exercise(&shapes[0], p + 500);
 	/* Moved by the kernel. */
 	q = memory(PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 1 << 30);
-	need(mremap(p, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, q + (512 << 20)) == q + (512 << 20));
+	need(mremap(p, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, q + (512 << 20)) ==
+	     q + (512 << 20));
 	exercise(&shapes[0], q + (512 << 20) + 500);
 	/* Gone, and other code in its place. */
 	need(mmap(p, PAGE, RWX, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == p);
@@ -451,7 +459,8 @@ static void in_random_text(void)
 		for (n = 20; n < 90; n += 7) {
 			decoy = &shapes[random_below(SHAPES)];
 			if (random_below(3))
-				memcpy(site - n, decoy->code, decoy->len > 6 ? 6 : (size_t)decoy->len);
+				memcpy(site - n, decoy->code,
+				       decoy->len > 6 ? 6 : (size_t)decoy->len);
 		}
 		s = &shapes[i % SHAPES];
 		place(s, site);
@@ -459,7 +468,8 @@ static void in_random_text(void)
 			fresh_state((unsigned int)k);
 			if (s->prepare)
 				s->prepare();
-			enter(s->name, site - s->len + first_instruction(s), site, s, arithmetic(s));
+			enter(s->name, site - s->len + first_instruction(s), site, s,
+			      arithmetic(s));
 			fresh_state((unsigned int)k);
 			state_in.reg[AX] = SYS_getppid;
 			enter("jump to the syscall itself", site, site, NULL, false);
@@ -468,8 +478,8 @@ static void in_random_text(void)
 }
 
 /*
- * The byte sequence b8 imm32 is the tail of a longer instruction that is the real one, and its register
- * holds the right value: the true instruction must go on to do its work.
+ * The byte sequence b8 imm32 is the tail of a longer instruction that is the real one, and its
+ * register holds the right value: the true instruction must go on to do its work.
  */
 static void misleading_tails(void)
 {
@@ -495,7 +505,8 @@ static void misleading_tails(void)
 /* Flags that change how the CPU works must not reach the kernel's own code. */
 static void odd_flags(void)
 {
-	static const uint64_t flags[] = { 0x400, 0x40000, 0x200000, 0x400 | 0x40000 | 0x8d5, 0x4000 };
+	static const uint64_t flags[] = { 0x400, 0x40000, 0x200000, 0x400 | 0x40000 | 0x8d5,
+					  0x4000 };
 	unsigned char *p = memory(RWX, MAP_PRIVATE | MAP_ANONYMOUS, -1, PAGE);
 	static char unaligned[] __attribute__((aligned(16))) = "x/proc/self/stat";
 	const char *path = unaligned + 1;
@@ -601,8 +612,10 @@ static void ten_thousand(void)
 			if (shapes[i % SHAPES].prepare)
 				shapes[i % SHAPES].prepare();
 			enter(shapes[i % SHAPES].name,
-			      p + 100 * i + 80 - shapes[i % SHAPES].len + first_instruction(&shapes[i % SHAPES]),
-			      p + 100 * i + 80, &shapes[i % SHAPES], arithmetic(&shapes[i % SHAPES]));
+			      p + 100 * i + 80 - shapes[i % SHAPES].len +
+				      first_instruction(&shapes[i % SHAPES]),
+			      p + 100 * i + 80, &shapes[i % SHAPES],
+			      arithmetic(&shapes[i % SHAPES]));
 		}
 }
 
@@ -615,8 +628,10 @@ static void unmaps_around(void)
 	memset(p, 0x90, PAGE);
 	place(&shapes[0], p + 500);
 	exercise(&shapes[0], p + 500);
-	for (at = (uintptr_t)p / chunk * chunk + chunk; at < (uintptr_t)p + 40 * chunk; at += chunk) {
-		void *q = mmap((void *)at, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	for (at = (uintptr_t)p / chunk * chunk + chunk; at < (uintptr_t)p + 40 * chunk;
+	     at += chunk) {
+		void *q = mmap((void *)at, PAGE, PROT_READ,
+			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 
 		if (q == MAP_FAILED)
 			claim_failed(__FILE__, __LINE__, "no page at %lx", at);

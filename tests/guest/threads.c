@@ -158,13 +158,15 @@ static void futex_words(void)
 	need(now_ns() - begin >= 50000000);
 	need_is(futex(&word, FUTEX_WAKE, 100, NULL), 0);
 	need(futex((int *)8, FUTEX_WAIT, 0, NULL) == -1 && errno == EFAULT);
-	need(futex((volatile int *)((char *)&word + 1), FUTEX_WAIT, 0, NULL) == -1 && errno == EINVAL);
+	need(futex((volatile int *)((char *)&word + 1), FUTEX_WAIT, 0, NULL) == -1 &&
+	     errno == EINVAL);
 }
 
 /* Between processes, in shared memory. */
 static void futex_shared(void)
 {
-	volatile int *word = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	volatile int *word =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int status, i;
 
 	if (!fork()) {
@@ -188,7 +190,8 @@ static void futex_shared(void)
 static void robust(void)
 {
 	pthread_mutexattr_t attr;
-	pthread_mutex_t *m = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pthread_mutex_t *m =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	pthread_mutexattr_init(&attr);
 	pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
@@ -322,7 +325,8 @@ static void *map_and_unmap(void *arg)
 	char *p;
 
 	for (i = 0; i < 300; i++) {
-		p = mmap(NULL, 64 << 10, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		p = mmap(NULL, 64 << 10, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			 0);
 		need(p != MAP_FAILED);
 		p[0] = p[65535] = p[30000] = (char)n;
 		sched_yield();

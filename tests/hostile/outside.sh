@@ -73,7 +73,7 @@ check "it is gone" wait_for 10 container_is c stopped
 check "delete" container_delete c
 # A zombie is only a number that its parent has not asked for yet.
 check "no process is left" sh -c "! grep -q '^State:.*[^Z] (' $proc/status 2>/dev/null"
-is "no state is left" "" "$(ls -A "$TMP/state" 2>/dev/null | grep -v '^\.')"
+is "no state is left" "" "$(find "$TMP/state" -mindepth 1 -maxdepth 1 -name "$TAG-*")"
 is "no cgroup is left" "" "$(find /sys/fs/cgroup -type d -name "*$TAG-c*")"
 check "delete of what is gone is no error" container_delete c
 tap_done
