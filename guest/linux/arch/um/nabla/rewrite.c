@@ -30,6 +30,7 @@
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
+#include <linux/mutex.h>
 #include <linux/hash.h>
 #include <linux/refcount.h>
 #include <linux/sched.h>
@@ -639,6 +640,12 @@ void nabla_rewrite_before_syscall(const struct uml_pt_regs *regs, long nr)
 	}
 }
 
+/*
+ * One at a time: finding room and writing code may both sleep, and relatives share their tables.
+ * Whoever comes meanwhile has a trap more; waiting here could wait for a page that the other serves.
+ */
+static DEFINE_MUTEX(rewriting);
+
 static void rewrite(unsigned long ip, const unsigned long *gp)
 {
 	struct mm_struct *mm = current->mm;
@@ -679,10 +686,15 @@ void nabla_rewrite_site(struct uml_pt_regs *regs)
 	count = site_count(ip);
 	if (*count == SEEN_DONE || ++*count < 2)
 		return;
+	if (!mutex_trylock(&rewriting)) {
+		*count = 1;
+		return;
+	}
 	*count = SEEN_DONE;
 	local_irq_enable();
 	rewrite(ip, regs->gp);
 	local_irq_disable();
+	mutex_unlock(&rewriting);
 }
 
 /*
