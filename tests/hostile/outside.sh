@@ -76,4 +76,15 @@ check "no process is left" sh -c "! grep -q '^State:.*[^Z] (' $proc/status 2>/de
 is "no state is left" "" "$(find "$TMP/state" -mindepth 1 -maxdepth 1 -name "$TAG-*")"
 is "no cgroup is left" "" "$(find /sys/fs/cgroup -type d -name "*$TAG-c*")"
 check "delete of what is gone is no error" container_delete c
+
+# The host lays out a process with an unlimited stack from the bottom up: its vDSO must not come to lie
+# where the guest has its programs.
+guest_build turns hostile/turns.c -static || tap_done
+ulimit -S -s unlimited 2>/dev/null || true
+if [ "$(ulimit -S -s)" = unlimited ]; then
+	guest_try turns
+	is "an unlimited stack of the caller: 500 programs run" "0 fine" "$status $output"
+else
+	skip "an unlimited stack of the caller: 500 programs run" "this shell's hard limit is lower"
+fi
 tap_done
