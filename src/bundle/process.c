@@ -91,6 +91,8 @@ static void parse_rlimits(const struct bundle_at *at, struct bundle_process *pro
 	struct bundle_rlimit *limits = bundle_alloc(at->r, n, sizeof(*limits));
 	uint64_t seen = 0, bit;
 
+	if (!limits)
+		return;
 	for (size_t i = 0; i < n; i++) {
 		parse_rlimit(BUNDLE_ITEM(at, i), &limits[i]);
 		if (at->r->code)

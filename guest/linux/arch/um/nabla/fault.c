@@ -92,7 +92,10 @@ void segv_handler(int sig, struct siginfo *unused, struct uml_pt_regs *regs)
 		force_sig(SIGSEGV);
 		return;
 	}
-	if (fi.cr2 >= TASK_SIZE ||
+	if (fi.error_code & 32) {		/* the program's own protection keys */
+		err = -EFAULT;
+		code = SEGV_PKUERR;
+	} else if (fi.cr2 >= TASK_SIZE ||
 	    (fi.cr2 >= NABLA_KERNEL_START && fi.cr2 < NABLA_USER_START)) {
 		err = -EFAULT;
 		code = SEGV_MAPERR;

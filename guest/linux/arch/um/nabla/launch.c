@@ -164,6 +164,10 @@ static void __init read_auxv(unsigned long *sp)
 		find_vdso_clock(vdso);
 	if (!nabla_vdso_clock_gettime)
 		nabla_launch_fail("the host kernel offers no vDSO clock", 0);
+	/* With an unlimited stack or vm.legacy_va_layout the host maps from the bottom up. */
+	if (vdso < NABLA_TASK_SIZE)
+		nabla_launch_fail("the host's vDSO lies where guest programs go "
+				  "(unlimited stack size, or vm.legacy_va_layout=1)", 0);
 	asm volatile("cpuid" : "+a" (a), "=b" (b), "+c" (c), "=d" (d));
 	nabla_has_rdrand = c & (1u << 30);
 	if (!(c & (1u << 27)))

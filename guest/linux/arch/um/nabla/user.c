@@ -152,7 +152,8 @@ static void user_page_fault(struct uml_pt_regs *regs)
 
 static void user_fault(int sig, struct uml_pt_regs *regs)
 {
-	if (sig == SIGSEGV && regs->faultinfo.trap_no == 14) {
+	if (sig == SIGSEGV && regs->faultinfo.trap_no == 14 &&
+	    !(regs->faultinfo.error_code & 32)) {
 		user_page_fault(regs);
 		return;
 	}
