@@ -122,6 +122,9 @@ static int child_set_descriptors(struct child *c, int fds[CHILD_LAUNCH_FDS], int
 	return ns_fds_close_except(keep, n, e);
 }
 
+/* Bytes: of the guest's process, whose launch stage has a stack of its own. */
+#define CHILD_STACK	(1u << 20)
+
 static void __attribute__((noreturn)) child_become_guest(const struct child *c)
 {
 	static char name[] = LAUNCH_KERNEL;
@@ -163,6 +166,8 @@ static int child_raise_files(struct err *e)
 static int child_prepare(struct child *c, int sync, struct err *e)
 {
 	const struct rlimit no_core = { 0, 0 };
+	/* Unlimited, the host would lay out its mappings, the vDSO too, from the bottom up. */
+	const struct rlimit stack = { CHILD_STACK, CHILD_STACK };
 	int fds[CHILD_LAUNCH_FDS];
 	int r;
 
@@ -172,6 +177,8 @@ static int child_prepare(struct child *c, int sync, struct err *e)
 	/* A core dump of the guest's memory must not land on the host. */
 	if (setrlimit(RLIMIT_CORE, &no_core) < 0)
 		return err_set(e, -errno, "forbid core dumps");
+	if (setrlimit(RLIMIT_STACK, &stack) < 0)
+		return err_set(e, -errno, "limit the stack");
 	if (c->tty >= 0) {
 		r = console_become_take_fd(c->tty, e);
 		if (r < 0)
