@@ -37,6 +37,17 @@ run_is "tar and gzip, there and back" "same" bash -c '
 run_is "find and xargs over the whole image" "0" bash -c '
 	find /usr/bin /usr/lib -xdev -type f -print0 | xargs -0 cat >/dev/null; echo $?'
 
+# Programs come and go in all of the guest's slots of addresses; with an unlimited stack the host once
+# had its own code in one of them.
+stack=$(ulimit -S -s)
+if ulimit -S -s unlimited 2>/dev/null; then
+	run_is "450 programs in turn, started with an unlimited stack" "done" bash -c '
+		for i in $(seq 450); do /bin/true || exit 1; done; echo done'
+	ulimit -S -s "$stack"
+else
+	skip "450 programs in turn, started with an unlimited stack" "RLIMIT_STACK cannot be raised here"
+fi
+
 ROOTFS=$("$top/scripts/rootfs" busybox)
 run_is "a static busybox, as the only program" "3" sh -c 'echo a b c | wc -w'
 run_is "its httpd and wget" "hello" sh -c '

@@ -252,7 +252,6 @@ static void interrupts(void)
 {
 	pid_t pid = fork();
 	struct user_regs_struct regs;
-	struct iovec iov = { &regs, sizeof(regs) };
 	int i;
 
 	if (!pid)
@@ -262,7 +261,7 @@ static void interrupts(void)
 		usleep(3000);
 		need(!ptrace(PTRACE_INTERRUPT, pid, 0, 0));
 		need(WIFSTOPPED(next_stop(pid)));
-		need(!ptrace(PTRACE_GETREGSET, pid, NT_PRSTATUS, &iov));
+		need(!ptrace(PTRACE_GETREGS, pid, 0, &regs));
 		if (i > 2)
 			need_is(regs.r12, 0x1212);
 		need_is(regs.orig_rax, -1);

@@ -642,7 +642,7 @@ void nabla_rewrite_before_syscall(const struct uml_pt_regs *regs, long nr)
 
 /*
  * One at a time: finding room and writing code may both sleep, and relatives share their tables.
- * Whoever comes meanwhile has a trap more; waiting here could wait for a page that the other serves.
+ * Whoever comes meanwhile has a trap more: waiting here could be for a page that the other serves.
  */
 static DEFINE_MUTEX(rewriting);
 
