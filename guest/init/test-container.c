@@ -399,14 +399,14 @@ static void test_readonly_root(void **state)
 	add_root(&b, GCFG_ROOT_READONLY, 0);
 	build_mount(&b, "tmpfs", "tmpfs", "/not/there", "size=64k", 0);
 	build_file(&b, "/etc/resolv.conf", "nameserver 10.0.0.10\n", 0644, 0, 0);
-	build_string(&b, GCFG_CWD, "/work/here");
+	build_string(&b, GCFG_CWD, "/srv/here");
 	assert_runs(&b);
 	assert_printed("write /etc/new: Read-only file system\n");
 	assert_printed("write /etc/which: Read-only file system\n");
 	assert_printed("write /not/there/x: ok\n/not/there/x: x\n");
 	assert_printed("/etc/resolv.conf: nameserver 10.0.0.10\n");
 	assert_printed("write /etc/resolv.conf: ok\n");
-	assert_printed("cwd /work/here\n");
+	assert_printed("cwd /srv/here\n");
 	assert_printed("/dev/null: 020666 0:0 0 dev 1:3\n");
 }
 
