@@ -12,8 +12,8 @@
 #include <ftw.h>
 #include <linux/loop.h>
 #include <sched.h>
-#include <signal.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
