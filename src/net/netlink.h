@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Transport: one rtnetlink socket, requests that change something, dumps. Internal to src/net.
+ * Transport: one rtnetlink socket, requests that change something, dumps. For src/net
+ * and src/explain.
  *
  * libmnl rather than libnl-route: libnl's objects drop what they do not know (address lifetimes and
  * protocols, route metrics, nexthop flags), while an exact restore replays the kernel's own bytes;

@@ -2,9 +2,7 @@
 /*
  * Netlink replies as untrusted bytes.
  *
- * Lengths are checked in three places only: net_attrs() cuts a byte range into attributes, get()
- * and get_string() copy one attribute of a known size, head_of() yields a message's fixed header.
- * Nothing else looks at message bytes.
+ * Lengths are checked in net/attr.c only; nothing here looks at message bytes.
  */
 #include "net/parse.h"
 
@@ -23,100 +21,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "net/attr.h"
 #include "net/tc.h"
-
-/* ---- bounded access ----------------------------------------------------------------------- */
-
-/*
- * Cut @len bytes at @data into attributes: tb[type] for types up to @max, the last of a kind wins,
- * others are passed over. Padding at the end may be missing. Returns 0 or -EBADMSG.
- */
-static int net_attrs(const void *data, size_t len, const struct nlattr **tb, size_t max)
-{
-	const char *at = data;
-
-	memset(tb, 0, (max + 1) * sizeof(*tb));
-	while (len >= sizeof(struct nlattr)) {
-		const struct nlattr *attr = (const void *)at;
-		size_t type = attr->nla_type & NLA_TYPE_MASK, step = NLA_ALIGN(attr->nla_len);
-
-		if (attr->nla_len < sizeof(*attr) || attr->nla_len > len)
-			return -EBADMSG;
-		if (type <= max)
-			tb[type] = attr;
-		if (step >= len)
-			return 0;
-		at += step;
-		len -= step;
-	}
-	return len ? -EBADMSG : 0;
-}
-
-static const void *body(const struct nlattr *attr)
-{
-	return (const char *)attr + NLA_HDRLEN;
-}
-
-static size_t body_len(const struct nlattr *attr)
-{
-	return (size_t)attr->nla_len - NLA_HDRLEN;
-}
-
-static int net_nested(const struct nlattr *attr, const struct nlattr **tb, size_t max)
-{
-	if (attr)
-		return net_attrs(body(attr), body_len(attr), tb, max);
-	memset(tb, 0, (max + 1) * sizeof(*tb));
-	return 0;
-}
-
-/* Copy an attribute of exactly @len bytes; a missing one leaves @out alone. 0 or -EBADMSG. */
-static int get(const struct nlattr *attr, void *out, size_t len)
-{
-	if (!attr)
-		return 0;
-	if (body_len(attr) != len)
-		return -EBADMSG;
-	memcpy(out, body(attr), len);
-	return 0;
-}
-
-/* Copy a text, with or without its NUL, that fits into @size bytes with one. */
-static int get_string(const struct nlattr *attr, char *out, size_t size)
-{
-	size_t len;
-
-	if (!attr)
-		return 0;
-	len = strnlen(body(attr), body_len(attr));
-	if (len >= size)
-		return -EBADMSG;
-	memcpy(out, body(attr), len);
-	out[len] = '\0';
-	return 0;
-}
-
-static bool is_string(const struct nlattr *attr, const char *text)
-{
-	size_t len = strlen(text);
-
-	return attr && strnlen(body(attr), body_len(attr)) == len &&
-	       memcmp(body(attr), text, len) == 0;
-}
-
-/* The fixed header of @m, if it is @size bytes long, and the attributes behind it. */
-static const void *head_of(const struct nlmsghdr *m, size_t size, const struct nlattr **tb,
-			   size_t max)
-{
-	const char *head = (const char *)m + NLMSG_HDRLEN;
-	size_t len = m->nlmsg_len - NLMSG_HDRLEN, skip = NLMSG_ALIGN(size);
-
-	if (len < size)
-		return NULL;
-	if (len <= skip)
-		return net_attrs(NULL, 0, tb, max) < 0 ? NULL : head;
-	return net_attrs(head + skip, len - skip, tb, max) < 0 ? NULL : head;
-}
 
 static bool is_inet(int family)
 {
@@ -173,9 +79,9 @@ static int parse_inet6_conf(const struct nlattr *af_spec, struct net_link *l)
 		return -EBADMSG;
 	/* An array of int32_t, one for each DEVCONF_* that the kernel knows. */
 	if (!inet6[IFLA_INET6_CONF] ||
-	    body_len(inet6[IFLA_INET6_CONF]) < (DEVCONF_ACCEPT_DAD + 1) * sizeof(int32_t))
+	    net_attr_len(inet6[IFLA_INET6_CONF]) < (DEVCONF_ACCEPT_DAD + 1) * sizeof(int32_t))
 		return 0;
-	conf = body(inet6[IFLA_INET6_CONF]);
+	conf = net_attr_body(inet6[IFLA_INET6_CONF]);
 	memcpy(&l->disable_ipv6, conf + DEVCONF_DISABLE_IPV6 * sizeof(int32_t), sizeof(int32_t));
 	memcpy(&l->accept_ra, conf + DEVCONF_ACCEPT_RA * sizeof(int32_t), sizeof(int32_t));
 	memcpy(&l->accept_dad, conf + DEVCONF_ACCEPT_DAD * sizeof(int32_t), sizeof(int32_t));
@@ -194,7 +100,7 @@ static int parse_link(struct net_survey *s, const struct nlmsghdr *m)
 {
 	const struct nlattr *tb[IFLA_CARRIER + 1], *info[IFLA_INFO_KIND + 1];
 	struct net_link l = { .index = 0 }, *slot;
-	const struct ifinfomsg *head = head_of(m, sizeof(*head), tb, IFLA_CARRIER);
+	const struct ifinfomsg *head = net_head(m, sizeof(*head), tb, IFLA_CARRIER);
 	uint8_t carrier = 0;
 	int rc;
 
@@ -203,18 +109,18 @@ static int parse_link(struct net_survey *s, const struct nlmsghdr *m)
 	l.index = head->ifi_index;
 	l.type = head->ifi_type;
 	l.flags = head->ifi_flags;
-	if (get_string(tb[IFLA_IFNAME], l.name, sizeof(l.name)) < 0 || !is_link_name(l.name) ||
-	    get(tb[IFLA_MTU], &l.mtu, sizeof(l.mtu)) < 0 ||
-	    get(tb[IFLA_TXQLEN], &l.txqlen, sizeof(l.txqlen)) < 0 ||
-	    get(tb[IFLA_MASTER], &l.master, sizeof(l.master)) < 0 ||
-	    get(tb[IFLA_CARRIER], &carrier, sizeof(carrier)) < 0 ||
+	if (net_attr_string(tb[IFLA_IFNAME], l.name, sizeof(l.name)) < 0 || !is_link_name(l.name) ||
+	    net_attr_get(tb[IFLA_MTU], &l.mtu, sizeof(l.mtu)) < 0 ||
+	    net_attr_get(tb[IFLA_TXQLEN], &l.txqlen, sizeof(l.txqlen)) < 0 ||
+	    net_attr_get(tb[IFLA_MASTER], &l.master, sizeof(l.master)) < 0 ||
+	    net_attr_get(tb[IFLA_CARRIER], &carrier, sizeof(carrier)) < 0 ||
 	    net_nested(tb[IFLA_LINKINFO], info, IFLA_INFO_KIND) < 0 ||
-	    get_string(info[IFLA_INFO_KIND], l.kind, sizeof(l.kind)) < 0 ||
+	    net_attr_string(info[IFLA_INFO_KIND], l.kind, sizeof(l.kind)) < 0 ||
 	    parse_inet6_conf(tb[IFLA_AF_SPEC], &l) < 0)
 		return -EBADMSG;
 	l.carrier = carrier == 1;
-	if (tb[IFLA_ADDRESS] && body_len(tb[IFLA_ADDRESS]) == sizeof(l.mac)) {
-		memcpy(l.mac, body(tb[IFLA_ADDRESS]), sizeof(l.mac));
+	if (tb[IFLA_ADDRESS] && net_attr_len(tb[IFLA_ADDRESS]) == sizeof(l.mac)) {
+		memcpy(l.mac, net_attr_body(tb[IFLA_ADDRESS]), sizeof(l.mac));
 		l.has_mac = true;
 	}
 
@@ -239,7 +145,7 @@ static struct net_link *find_link(struct net_survey *s, int index)
 static int parse_addr(struct net_survey *s, const struct nlmsghdr *m)
 {
 	const struct nlattr *tb[IFA_FLAGS + 1];
-	const struct ifaddrmsg *head = head_of(m, sizeof(*head), tb, IFA_FLAGS);
+	const struct ifaddrmsg *head = net_head(m, sizeof(*head), tb, IFA_FLAGS);
 	struct ifa_cacheinfo life = { .ifa_valid = UINT32_MAX, .ifa_prefered = UINT32_MAX };
 	struct gcfg_addr a = { .link = 0 };
 	struct net_addr *slot;
@@ -258,11 +164,11 @@ static int parse_addr(struct net_survey *s, const struct nlmsghdr *m)
 	a.prefix = head->ifa_prefixlen;
 	a.scope = head->ifa_scope;
 	a.flags = head->ifa_flags;
-	if (get(tb[IFA_FLAGS], &a.flags, sizeof(a.flags)) < 0 ||
-	    get(tb[IFA_CACHEINFO], &life, sizeof(life)) < 0 ||
-	    get(tb[IFA_ADDRESS], a.peer, len) < 0 ||
-	    get(tb[IFA_LOCAL] ? tb[IFA_LOCAL] : tb[IFA_ADDRESS], a.local, len) < 0 ||
-	    get(tb[IFA_BROADCAST], a.broadcast, len) < 0)
+	if (net_attr_get(tb[IFA_FLAGS], &a.flags, sizeof(a.flags)) < 0 ||
+	    net_attr_get(tb[IFA_CACHEINFO], &life, sizeof(life)) < 0 ||
+	    net_attr_get(tb[IFA_ADDRESS], a.peer, len) < 0 ||
+	    net_attr_get(tb[IFA_LOCAL] ? tb[IFA_LOCAL] : tb[IFA_ADDRESS], a.local, len) < 0 ||
+	    net_attr_get(tb[IFA_BROADCAST], a.broadcast, len) < 0)
 		return -EBADMSG;
 	a.valid_lft = life.ifa_valid;
 	a.preferred_lft = life.ifa_prefered;
@@ -294,19 +200,20 @@ static int parse_gateway(const struct nlattr *gateway, const struct nlattr *via,
 
 	if (gateway) {
 		h->gateway_family = family;
-		return get(gateway, h->gateway, address_len(family));
+		return net_attr_get(gateway, h->gateway, address_len(family));
 	}
 	if (!via)
 		return 0;
 	/* struct rtvia: a family, then an address (RFC 5549: IPv6 next to IPv4 routes). */
-	if (body_len(via) < sizeof(via_family))
+	if (net_attr_len(via) < sizeof(via_family))
 		return -EBADMSG;
-	memcpy(&via_family, body(via), sizeof(via_family));
+	memcpy(&via_family, net_attr_body(via), sizeof(via_family));
 	if (!is_inet(via_family) ||
-	    body_len(via) != sizeof(via_family) + address_len(via_family))
+	    net_attr_len(via) != sizeof(via_family) + address_len(via_family))
 		return -EBADMSG;
 	h->gateway_family = (uint8_t)via_family;
-	memcpy(h->gateway, (const char *)body(via) + sizeof(via_family), address_len(via_family));
+	memcpy(h->gateway, (const char *)net_attr_body(via) + sizeof(via_family),
+	       address_len(via_family));
 	return 0;
 }
 
@@ -333,8 +240,8 @@ static int parse_hop(const char *at, size_t len, uint8_t family, struct gcfg_hop
 
 static int parse_multipath(const struct nlattr *multipath, struct net_route *r)
 {
-	const char *at = body(multipath);
-	size_t len = body_len(multipath), nr = 0;
+	const char *at = net_attr_body(multipath);
+	size_t len = net_attr_len(multipath), nr = 0;
 
 	/* The shortest hop is its header alone. */
 	r->hops = calloc(len / sizeof(struct rtnexthop) + 1, sizeof(*r->hops));
@@ -360,7 +267,7 @@ static int parse_single(const struct nlattr **tb, unsigned int flags, struct net
 {
 	uint32_t link = 0;
 
-	if (get(tb[RTA_OIF], &link, sizeof(link)) < 0)
+	if (net_attr_get(tb[RTA_OIF], &link, sizeof(link)) < 0)
 		return -EBADMSG;
 	/* IPv6 sinks are dumped with the loopback as their device. */
 	if ((!link && !tb[RTA_GATEWAY] && !tb[RTA_VIA]) || net_parse_is_sink(r->route.type))
@@ -389,12 +296,13 @@ static int parse_route_fields(const struct rtmsg *head, const struct nlattr **tb
 	g->protocol = head->rtm_protocol;
 	g->table = head->rtm_table;
 	if (g->dst_prefix > len * 8 || g->src_prefix > len * 8 ||
-	    get(tb[RTA_TABLE], &g->table, sizeof(g->table)) < 0 ||
-	    get(tb[RTA_PRIORITY], &g->metric, sizeof(g->metric)) < 0 ||
-	    get(tb[RTA_DST], g->dst, len) < 0 || get(tb[RTA_SRC], g->src, len) < 0 ||
-	    get(tb[RTA_PREFSRC], g->prefsrc, len) < 0 ||
+	    net_attr_get(tb[RTA_TABLE], &g->table, sizeof(g->table)) < 0 ||
+	    net_attr_get(tb[RTA_PRIORITY], &g->metric, sizeof(g->metric)) < 0 ||
+	    net_attr_get(tb[RTA_DST], g->dst, len) < 0 ||
+	    net_attr_get(tb[RTA_SRC], g->src, len) < 0 ||
+	    net_attr_get(tb[RTA_PREFSRC], g->prefsrc, len) < 0 ||
 	    net_nested(tb[RTA_METRICS], metrics, RTAX_MTU) < 0 ||
-	    get(metrics[RTAX_MTU], &g->mtu, sizeof(g->mtu)) < 0)
+	    net_attr_get(metrics[RTAX_MTU], &g->mtu, sizeof(g->mtu)) < 0)
 		return -EBADMSG;
 	return 0;
 }
@@ -402,7 +310,7 @@ static int parse_route_fields(const struct rtmsg *head, const struct nlattr **tb
 static int parse_route(struct net_survey *s, const struct nlmsghdr *m)
 {
 	const struct nlattr *tb[RTA_VIA + 1];
-	const struct rtmsg *head = head_of(m, sizeof(*head), tb, RTA_VIA);
+	const struct rtmsg *head = net_head(m, sizeof(*head), tb, RTA_VIA);
 	struct net_route r = { .hops = NULL }, *slot;
 	int rc;
 
@@ -435,7 +343,7 @@ static int parse_route(struct net_survey *s, const struct nlmsghdr *m)
 static int parse_neigh(struct net_survey *s, const struct nlmsghdr *m)
 {
 	const struct nlattr *tb[NDA_LLADDR + 1];
-	const struct ndmsg *head = head_of(m, sizeof(*head), tb, NDA_LLADDR);
+	const struct ndmsg *head = net_head(m, sizeof(*head), tb, NDA_LLADDR);
 	struct gcfg_neigh n = { .link = 0 };
 	struct net_neigh *slot;
 	int rc;
@@ -445,13 +353,13 @@ static int parse_neigh(struct net_survey *s, const struct nlmsghdr *m)
 	if (!is_inet(head->ndm_family))
 		return 0;
 	if (!tb[NDA_DST] || head->ndm_ifindex < 0 ||
-	    get(tb[NDA_DST], n.addr, address_len(head->ndm_family)) < 0)
+	    net_attr_get(tb[NDA_DST], n.addr, address_len(head->ndm_family)) < 0)
 		return -EBADMSG;
 	n.link = (uint32_t)head->ndm_ifindex;
 	n.family = head->ndm_family;
 	n.state = head->ndm_state;
-	if (tb[NDA_LLADDR] && body_len(tb[NDA_LLADDR]) == sizeof(n.mac))
-		memcpy(n.mac, body(tb[NDA_LLADDR]), sizeof(n.mac));
+	if (tb[NDA_LLADDR] && net_attr_len(tb[NDA_LLADDR]) == sizeof(n.mac))
+		memcpy(n.mac, net_attr_body(tb[NDA_LLADDR]), sizeof(n.mac));
 
 	slot = grow((void **)&s->neighs, s->nr_neighs, sizeof(*slot), &rc);
 	if (!slot)
@@ -467,10 +375,10 @@ static int parse_neigh(struct net_survey *s, const struct nlmsghdr *m)
 static int parse_rule(struct net_survey *s, const struct nlmsghdr *m)
 {
 	const struct nlattr *tb[FRA_PRIORITY + 1];
-	const struct fib_rule_hdr *head = head_of(m, sizeof(*head), tb, FRA_PRIORITY);
+	const struct fib_rule_hdr *head = net_head(m, sizeof(*head), tb, FRA_PRIORITY);
 	uint32_t priority = 0;
 
-	if (!head || get(tb[FRA_PRIORITY], &priority, sizeof(priority)) < 0)
+	if (!head || net_attr_get(tb[FRA_PRIORITY], &priority, sizeof(priority)) < 0)
 		return -EBADMSG;
 	/* The kernel's own: local, main, default. */
 	if (is_inet(head->family) && priority != 0 && priority != 32766 && priority != 32767)
@@ -481,13 +389,13 @@ static int parse_rule(struct net_survey *s, const struct nlmsghdr *m)
 static int parse_qdisc(struct net_survey *s, const struct nlmsghdr *m)
 {
 	const struct nlattr *tb[TCA_KIND + 1];
-	const struct tcmsg *head = head_of(m, sizeof(*head), tb, TCA_KIND);
+	const struct tcmsg *head = net_head(m, sizeof(*head), tb, TCA_KIND);
 	struct net_link *l;
 
 	if (!head)
 		return -EBADMSG;
 	l = find_link(s, head->tcm_ifindex);
-	if (l && (is_string(tb[TCA_KIND], "clsact") || is_string(tb[TCA_KIND], "ingress")))
+	if (l && (net_attr_is(tb[TCA_KIND], "clsact") || net_attr_is(tb[TCA_KIND], "ingress")))
 		l->clsact = true;
 	return 0;
 }
@@ -503,8 +411,8 @@ static int parse_actions(const struct nlattr *actions, bool *ours)
 		if (net_nested(list[i], act, TCA_ACT_COOKIE) < 0)
 			return -EBADMSG;
 		if (act[TCA_ACT_COOKIE] &&
-		    body_len(act[TCA_ACT_COOKIE]) == sizeof(NET_TC_COOKIE) - 1 &&
-		    memcmp(body(act[TCA_ACT_COOKIE]), NET_TC_COOKIE,
+		    net_attr_len(act[TCA_ACT_COOKIE]) == sizeof(NET_TC_COOKIE) - 1 &&
+		    memcmp(net_attr_body(act[TCA_ACT_COOKIE]), NET_TC_COOKIE,
 			   sizeof(NET_TC_COOKIE) - 1) == 0)
 			*ours = true;
 	}
@@ -514,7 +422,7 @@ static int parse_actions(const struct nlattr *actions, bool *ours)
 static int parse_filter(struct net_survey *s, const struct nlmsghdr *m)
 {
 	const struct nlattr *tb[TCA_OPTIONS + 1], *options[TCA_U32_ACT + 1];
-	const struct tcmsg *head = head_of(m, sizeof(*head), tb, TCA_OPTIONS);
+	const struct tcmsg *head = net_head(m, sizeof(*head), tb, TCA_OPTIONS);
 	struct net_link *l;
 	bool ours = false;
 	int rc = 0;
@@ -524,9 +432,9 @@ static int parse_filter(struct net_survey *s, const struct nlmsghdr *m)
 	l = find_link(s, head->tcm_ifindex);
 	if (!l || net_nested(tb[TCA_OPTIONS], options, TCA_U32_ACT) < 0)
 		return l ? -EBADMSG : 0;
-	if (is_string(tb[TCA_KIND], "bpf"))
+	if (net_attr_is(tb[TCA_KIND], "bpf"))
 		rc = parse_actions(options[TCA_BPF_ACT], &ours);
-	else if (is_string(tb[TCA_KIND], "u32"))
+	else if (net_attr_is(tb[TCA_KIND], "u32"))
 		rc = parse_actions(options[TCA_U32_ACT], &ours);
 	l->plumbed |= ours;
 	return rc;

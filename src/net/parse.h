@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Netlink replies as untrusted bytes: every message is checked before it becomes part of a survey.
- * Needs no kernel: fuzzed by tests/fuzz/fuzz-netlink.c. Internal to src/net.
+ * Needs no kernel: fuzzed by tests/fuzz/fuzz-netlink.c. For
+ * src/net and src/explain.
  */
 #ifndef RUNNC_NET_PARSE_H
 #define RUNNC_NET_PARSE_H

@@ -59,13 +59,15 @@ static int write_object(json_t *list, uint8_t family, const uint8_t *addr, unsig
 
 static int write_link(json_t *list, const struct net_link *l, const struct net_port *p)
 {
-	char mac[13];
+	char mac[13], guest_mac[13];
 
 	hex_of(l->mac, sizeof(l->mac), mac);
+	hex_of(p->guest_mac, sizeof(p->guest_mac), guest_mac);
 	return json_array_append_new(list, json_pack(
-		"{si ss ss si ss sI sI sI sb si si sb ss ss ss}",
+		"{si ss ss si ss ss sI sI sI sb si si sb ss ss ss}",
 		"index", l->index, "name", l->name, "kind", l->kind, "type", (int)l->type,
-		"mac", mac, "mtu", (json_int_t)l->mtu, "txqueuelen", (json_int_t)l->txqlen,
+		"mac", mac, "guest_mac", guest_mac,
+		"mtu", (json_int_t)l->mtu, "txqueuelen", (json_int_t)l->txqlen,
 		"flags", (json_int_t)l->flags, "ipv6", (int)l->ipv6,
 		"disable_ipv6", (int)l->disable_ipv6, "accept_dad", (int)l->accept_dad,
 		"clsact", (int)l->clsact, "mode", net_mode_name(p->mode), "tap", p->tap,
@@ -192,19 +194,22 @@ static bool copy_name(const char *from, char to[16])
 
 static int read_link(json_t *json, struct net_link *l, struct net_port *p)
 {
-	const char *name, *kind, *mac, *mode, *tap, *bridge;
+	const char *name, *kind, *mac, *guest_mac = NULL, *mode, *tap, *bridge;
 	json_int_t mtu, txqlen, flags;
 	int type, ipv6, clsact;
 
-	if (json_unpack(json, "{si ss ss si ss sI sI sI sb si si sb ss ss ss}",
+	/* A record of an older runnc has no guest_mac: it is for the explainer only. */
+	if (json_unpack(json, "{si ss ss si ss s?s sI sI sI sb si si sb ss ss ss}",
 			"index", &l->index, "name", &name, "kind", &kind, "type", &type,
-			"mac", &mac, "mtu", &mtu, "txqueuelen", &txqlen, "flags", &flags,
+			"mac", &mac, "guest_mac", &guest_mac,
+			"mtu", &mtu, "txqueuelen", &txqlen, "flags", &flags,
 			"ipv6", &ipv6, "disable_ipv6", &l->disable_ipv6,
 			"accept_dad", &l->accept_dad, "clsact", &clsact, "mode", &mode,
 			"tap", &tap, "bridge", &bridge) < 0)
 		return -EINVAL;
 	if (l->index <= 0 || !copy_name(name, l->name) || !copy_name(kind, l->kind) ||
 	    strlen(mac) != 12 || hex_read(mac, 12, l->mac) < 0 ||
+	    (guest_mac && (strlen(guest_mac) != 12 || hex_read(guest_mac, 12, p->guest_mac) < 0)) ||
 	    !net_mode_parse(mode, &p->mode) || !copy_name(tap, p->tap) ||
 	    !copy_name(bridge, p->bridge) || l->name[0] == '\0' || p->tap[0] == '\0')
 		return -EINVAL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The record as net_restore() reads it. Internal to src/net. */
+/* The record as net_restore() reads it. For src/net and src/explain. */
 #ifndef RUNNC_NET_RECORD_H
 #define RUNNC_NET_RECORD_H
 
@@ -7,7 +7,8 @@
 
 /*
  * @was.links[i] is the interface that was connected by @ports[i]; of a port only index, name, mode,
- * tap and bridge are told. @was has no other links, and of addresses and neighbours only theirs.
+ * tap, bridge and guest_mac (zeros: not known) are told. @was has no other links, and of addresses
+ * and neighbours only theirs.
  */
 struct net_record {
 	struct net_survey was;
