@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Traffic control: frames that arrive at one interface leave by another. */
+/* Traffic control: redirects, programs that decide, and finding and removing them. */
 #include "net/tc.h"
 
 #include <arpa/inet.h>
@@ -12,7 +12,8 @@
 #include <linux/tc_act/tc_mirred.h>
 #include <string.h>
 
-#define TC_INGRESS TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS)
+#include "net/attr.h"
+
 
 static void tc_qdisc(union net_msg *m, uint16_t type, uint16_t flags, int index)
 {
@@ -45,13 +46,25 @@ int net_tc_clsact_remove(struct net_nl *nl, int index, struct err *e)
 	return rc == -ENOENT || rc == -EINVAL || rc == -ENODEV ? 0 : rc;
 }
 
-static void tc_filter(union net_msg *m, uint16_t type, uint16_t flags, int index)
+static uint32_t tc_parent(enum net_tc_side side)
+{
+	return TC_H_MAKE(TC_H_CLSACT,
+			 side == NET_TC_INGRESS ? TC_H_MIN_INGRESS : TC_H_MIN_EGRESS);
+}
+
+static void tc_filter_at(union net_msg *m, uint16_t type, uint16_t flags, int index,
+			 enum net_tc_side side, uint16_t priority)
 {
 	struct tcmsg *head = net_nl_request(m, type, flags, sizeof(*head));
 
 	head->tcm_ifindex = index;
-	head->tcm_parent = TC_INGRESS;
-	head->tcm_info = TC_H_MAKE(NET_TC_PRIORITY << 16, htons(ETH_P_ALL));
+	head->tcm_parent = tc_parent(side);
+	head->tcm_info = TC_H_MAKE((uint32_t)priority << 16, htons(ETH_P_ALL));
+}
+
+static void tc_filter(union net_msg *m, uint16_t type, uint16_t flags, int index)
+{
+	tc_filter_at(m, type, flags, index, NET_TC_INGRESS, NET_TC_PRIORITY);
 }
 
 /* Action 1 of a filter: out by @to, the frame is taken. */
@@ -119,11 +132,111 @@ int net_tc_redirect_add(struct net_nl *nl, int from, int to, struct err *e)
 
 int net_tc_redirect_remove(struct net_nl *nl, int from, struct err *e)
 {
+	return net_tc_remove(nl, from, NET_TC_INGRESS, NET_TC_PRIORITY, e);
+}
+
+int net_tc_program_add(struct net_nl *nl, int index, enum net_tc_side side, uint16_t priority,
+		       int prog, const char *name, struct err *e)
+{
+	struct nlattr *options;
+	union net_msg m;
+
+	tc_filter_at(&m, RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL, index, side, priority);
+	mnl_attr_put_strz(&m.head, TCA_KIND, "bpf");
+	options = mnl_attr_nest_start(&m.head, TCA_OPTIONS);
+	mnl_attr_put_u32(&m.head, TCA_BPF_FD, (uint32_t)prog);
+	mnl_attr_put_strz(&m.head, TCA_BPF_NAME, name);
+	mnl_attr_put_u32(&m.head, TCA_BPF_FLAGS, TCA_BPF_FLAG_ACT_DIRECT);
+	mnl_attr_nest_end(&m.head, options);
+	return net_nl_change(nl, &m.head, e);
+}
+
+int net_tc_remove(struct net_nl *nl, int index, enum net_tc_side side, uint16_t priority,
+		  struct err *e)
+{
 	union net_msg m;
 	int rc;
 
-	tc_filter(&m, RTM_DELTFILTER, 0, from);
+	tc_filter_at(&m, RTM_DELTFILTER, 0, index, side, priority);
 	rc = net_nl_change(nl, &m.head, e);
-	/* EINVAL: no such qdisc. ENOENT: no filter of that priority. */
-	return rc == -ENOENT || rc == -EINVAL || rc == -ENODEV ? 0 : rc;
+	/*
+	 * EINVAL: no such qdisc. ENOENT: no filter of that priority. EOPNOTSUPP: a qdisc without
+	 * this side.
+	 */
+	return rc == -ENOENT || rc == -EINVAL || rc == -ENODEV || rc == -EOPNOTSUPP ? 0 : rc;
+}
+
+int net_tc_ours_remove(struct net_nl *nl, int index, struct err *e)
+{
+	static const struct {
+		enum net_tc_side side;
+		uint16_t priority;
+	} ours[] = {
+		{ NET_TC_INGRESS, NET_TC_PRIORITY_FORWARD },
+		{ NET_TC_INGRESS, NET_TC_PRIORITY_GUARD },
+		{ NET_TC_INGRESS, NET_TC_PRIORITY_ANSWER },
+		{ NET_TC_INGRESS, NET_TC_PRIORITY },
+		{ NET_TC_EGRESS, NET_TC_PRIORITY_GUARD },
+	};
+
+	/* From the last one on: the guards are there as long as anything passes. */
+	for (size_t i = sizeof(ours) / sizeof(ours[0]); i-- > 0;) {
+		int rc = net_tc_remove(nl, index, ours[i].side, ours[i].priority, e);
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* ---- finding a program -------------------------------------------------------------------- */
+
+bool net_tc_parse_program(const struct nlmsghdr *m, uint16_t priority, uint32_t *id)
+{
+	const struct nlattr *tb[TCA_OPTIONS + 1], *options[TCA_BPF_ID + 1];
+	const struct tcmsg *head;
+
+	if (m->nlmsg_type != RTM_NEWTFILTER)
+		return false;
+	head = net_head(m, sizeof(*head), tb, TCA_OPTIONS);
+	if (!head || TC_H_MAJ(head->tcm_info) >> 16 != priority ||
+	    !net_attr_is(tb[TCA_KIND], "bpf") ||
+	    net_nested(tb[TCA_OPTIONS], options, TCA_BPF_ID) < 0 || !options[TCA_BPF_ID])
+		return false;
+	return net_attr_get(options[TCA_BPF_ID], id, sizeof(*id)) == 0;
+}
+
+struct tc_wanted {
+	uint16_t priority;
+	uint32_t id;
+	bool found;
+};
+
+static int tc_look(const struct nlmsghdr *m, void *context)
+{
+	struct tc_wanted *wanted = context;
+
+	wanted->found |= net_tc_parse_program(m, wanted->priority, &wanted->id);
+	return 0;
+}
+
+int net_tc_program_id(struct net_nl *nl, int index, enum net_tc_side side, uint16_t priority,
+		      uint32_t *id, struct err *e)
+{
+	struct tc_wanted wanted;
+	union net_msg m;
+	int rc;
+
+	do {
+		struct tcmsg *head = net_nl_request(&m, RTM_GETTFILTER, 0, sizeof(*head));
+
+		head->tcm_ifindex = index;
+		head->tcm_parent = tc_parent(side);
+		wanted = (struct tc_wanted){ .priority = priority };
+		rc = net_nl_dump(nl, &m.head, tc_look, &wanted, e);
+	} while (rc == NET_NL_AGAIN);
+	if (rc == -ENODEV || (rc == 0 && !wanted.found))
+		return NET_TC_NONE;
+	*id = wanted.id;
+	return rc;
 }

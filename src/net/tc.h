@@ -1,15 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Traffic control: frames that arrive at one interface leave by another. Internal to src/net. */
+/*
+ * Traffic control: filters of ours on a qdisc that may be somebody else's. Internal to src/net.
+ *
+ * What they do with a frame, in the order of their priorities, at the ingress of the tap: one for
+ * the namespace itself is let through to it (FORWARD: TC_ACT_OK ends the search); of the others
+ * those that are not the pod's are dropped (GUARD), some are answered (ANSWER), the rest leaves by
+ * the interface (REDIRECT). At the interface: inbound or outbound GUARD, then REDIRECT to the tap.
+ */
 #ifndef RUNNC_NET_TC_H
 #define RUNNC_NET_TC_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "net/netlink.h"
 
-/* Our redirects are known by this mark and this priority, on a qdisc that may not be ours. */
+/* Our redirects are known by this mark, all our filters by their priorities. */
 #define NET_TC_COOKIE "runnc"
-#define NET_TC_PRIORITY 0x6e62u
+#define NET_TC_PRIORITY_FORWARD 0x6e5fu
+#define NET_TC_PRIORITY_GUARD 0x6e60u
+#define NET_TC_PRIORITY_ANSWER 0x6e61u
+#define NET_TC_PRIORITY 0x6e62u		/* of a redirect */
+
+enum net_tc_side {
+	NET_TC_INGRESS,
+	NET_TC_EGRESS			/* needs clsact; the older "ingress" has none */
+};
 
 /* Add a clsact qdisc. One that is there already (also the older "ingress") is fine. 0 or -errno. */
 int net_tc_clsact_add(struct net_nl *nl, int index, struct err *e);
@@ -25,5 +41,35 @@ int net_tc_redirect_add(struct net_nl *nl, int from, int to, struct err *e);
 
 /* Remove our filter only. None there: success. */
 int net_tc_redirect_remove(struct net_nl *nl, int from, struct err *e);
+
+/*
+ * Let the eBPF program @prog, called @name, decide about each frame at @side of link @index, by its
+ * return value (TC_ACT_*); TC_ACT_UNSPEC leaves it to filters of a higher @priority. The filter
+ * keeps the program. Returns 0 or -errno: -ENOENT or -EOPNOTSUPP if the kernel has no cls_bpf.
+ */
+int net_tc_program_add(struct net_nl *nl, int index, enum net_tc_side side, uint16_t priority,
+		       int prog, const char *name, struct err *e);
+
+/* Remove the filters of ours with this priority at @side. None there: success. */
+int net_tc_remove(struct net_nl *nl, int index, enum net_tc_side side, uint16_t priority,
+		  struct err *e);
+
+/* Remove every filter of ours from a qdisc that stays. None there: success. */
+int net_tc_ours_remove(struct net_nl *nl, int index, struct err *e);
+
+#define NET_TC_NONE 1
+
+/*
+ * The id of the eBPF program in our filter of this priority. Returns 0, NET_TC_NONE if there is no
+ * such filter or link, or -errno.
+ */
+int net_tc_program_id(struct net_nl *nl, int index, enum net_tc_side side, uint16_t priority,
+		      uint32_t *id, struct err *e);
+
+/*
+ * Does @m, a reply to a request for filters, tell of a program in a filter of @priority? Reads
+ * untrusted bytes. Returns true with its id in *@id.
+ */
+bool net_tc_parse_program(const struct nlmsghdr *m, uint16_t priority, uint32_t *id);
 
 #endif
