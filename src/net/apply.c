@@ -40,7 +40,7 @@ static int apply_tap(struct net_nl *nl, const struct net_port *p, int *tap, int 
 		     struct err *e)
 {
 	_autoclose_ int fd = -1;
-	int rc = net_tap_open(p->tap, &fd, flags, e);
+	int rc = net_tap_open(p->tap, p->bare_frames, &fd, flags, e);
 
 	if (rc == 0)
 		rc = net_link_index(p->tap, index, e);
@@ -148,7 +148,8 @@ static int apply_bridged(struct net_nl *nl, const struct net_port *p, int tap, s
 static int apply_port(struct net_nl *nl, const struct net_port *p, const struct gcfg_link *l,
 		      struct nabla_net *net, struct err *e)
 {
-	struct nabla_net made = { .fd = -1, .mtu = p->mtu, .vnet_hdr_len = NET_TAP_HDR_LEN };
+	struct nabla_net made = { .fd = -1, .mtu = p->mtu,
+				  .vnet_hdr_len = p->bare_frames ? 0 : NET_TAP_HDR_LEN };
 	_autoclose_ int fd = -1;
 	int tap = 0;
 	int rc = apply_tap(nl, p, &fd, &tap, &made.flags, e);

@@ -133,6 +133,9 @@ struct net_request {
 	enum net_mac mac;
 	/* where new MACs come from, so that net_plan() stays pure */
 	uint8_t entropy[16];
+	/* a Solo5 guest: taps carry bare Ethernet frames, no virtio header and no offloads */
+	bool bare_frames;
+	uint32_t max_ports;		/* as many as the guest has devices; 0: NABLA_LAUNCH_NETS */
 };
 
 /* Mode tc, MAC adopted, fresh entropy. Returns 0 or -errno with @e filled in. */
@@ -148,6 +151,7 @@ struct net_port {
 	uint32_t host_flags;		/* its IFF_* before the change */
 	bool ipv6;			/* IPv6 must be disabled on it */
 	bool clsact;			/* has an ingress or clsact qdisc already */
+	bool bare_frames;		/* as in struct net_request */
 	uint8_t host_mac[6];		/* its original MAC */
 	uint8_t new_mac[6];		/* bridge and adopt: what the interface gets instead */
 	uint8_t bridge_mac[6];		/* bridge: the bridge's own */
@@ -202,7 +206,8 @@ int net_record(const struct net_survey *s, const struct net_plan *p, char **json
 
 /*
  * Carry out @p, in an order that loses and leaks no frame. nets[0..*@nr-1] are filled in; their
- * descriptors (tap, vnet_hdr of 10 bytes, non-blocking, close-on-exec) are the caller's to close.
+ * descriptors (tap, vnet_hdr of 10 bytes or, with bare_frames, none (vnet_hdr_len 0), non-blocking,
+ * close-on-exec) are the caller's to close.
  * A tap lives as long as its descriptor. Returns 0 or -errno with @e filled in; then no descriptor
  * is handed out, and the caller must call net_restore() with the record.
  */

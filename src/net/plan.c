@@ -302,6 +302,7 @@ static void fill_port(const struct planner *p, const struct net_link *l, struct 
 	port->host_flags = l->flags;
 	port->ipv6 = l->ipv6;
 	port->clsact = l->clsact;
+	port->bare_frames = p->request->bare_frames;
 	memcpy(port->host_mac, l->mac, sizeof(port->host_mac));
 	make_mac(p->request, salt | 1, port->new_mac);
 	make_mac(p->request, salt | 2, port->bridge_mac);
@@ -330,6 +331,11 @@ static void fill_link(struct planner *p, const struct net_link *l, uint32_t inde
 			 "net/ipv6/conf/%s/accept_ra=%d", l->name, l->accept_ra);
 }
 
+static size_t max_ports(const struct net_request *r)
+{
+	return r->max_ports && r->max_ports < NABLA_LAUNCH_NETS ? r->max_ports : NABLA_LAUNCH_NETS;
+}
+
 static void plan_link(struct planner *p, const struct net_link *l)
 {
 	struct net_plan *plan = p->plan;
@@ -346,8 +352,9 @@ static void plan_link(struct planner *p, const struct net_link *l)
 		return;
 	}
 	reason = why_not(l);
-	if (!reason && plan->nr_ports == NABLA_LAUNCH_NETS)
-		reason = "is one too many";
+	if (!reason && plan->nr_ports == max_ports(p->request))
+		reason = p->request->max_ports ? "is more than the guest has devices for" :
+						 "is one too many";
 	if (reason) {
 		plan_notice(p, "interface '%s' %s: not handed over", l->name, reason);
 		return;

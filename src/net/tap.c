@@ -33,26 +33,39 @@ static int tap_offload(int fd, uint8_t *flags)
 	return -errno;
 }
 
-int net_tap_open(const char *name, int *tap, uint8_t *flags, struct err *e)
+/* The header's size, and what the guest takes and gives with it. */
+static int tap_header(int fd, const char *name, uint8_t *flags, struct err *e)
 {
-	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
 	int hdr_len = NET_TAP_HDR_LEN, rc;
+
+	if (ioctl(fd, TUNSETVNETHDRSZ, &hdr_len) < 0)
+		return err_set(e, -errno, "set the vnet header size of tap '%s'", name);
+	rc = tap_offload(fd, flags);
+	return rc < 0 ? err_set(e, rc, "set the offloads of tap '%s'", name) : 0;
+}
+
+/* A new tap has no offloads: the kernel completes checksums and cuts segments before it. */
+int net_tap_open(const char *name, bool bare, int *tap, uint8_t *flags, struct err *e)
+{
+	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI };
+	int rc;
 	_autoclose_ int fd = -1;
 
 	if (strlen(name) >= sizeof(ifr.ifr_name))
 		return err_set(e, -ENAMETOOLONG, "tap '%s'", name);
 	memcpy(ifr.ifr_name, name, strlen(name) + 1);
+	if (!bare)
+		ifr.ifr_flags |= IFF_VNET_HDR;
 
 	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return err_set(e, -errno, "open /dev/net/tun");
 	if (ioctl(fd, TUNSETIFF, &ifr) < 0)
 		return err_set(e, -errno, "create tap '%s'", name);
-	if (ioctl(fd, TUNSETVNETHDRSZ, &hdr_len) < 0)
-		return err_set(e, -errno, "set the vnet header size of tap '%s'", name);
-	rc = tap_offload(fd, flags);
+	*flags = 0;
+	rc = bare ? 0 : tap_header(fd, name, flags, e);
 	if (rc < 0)
-		return err_set(e, rc, "set the offloads of tap '%s'", name);
+		return rc;
 
 	*tap = take_fd(&fd);
 	return 0;

@@ -3,6 +3,7 @@
 #ifndef RUNNC_NET_TAP_H
 #define RUNNC_NET_TAP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -14,10 +15,10 @@
 #define NET_TAP_HDR_LEN 10
 
 /*
- * Create tap @name with vnet header and offloads; *@tap is non-blocking, close-on-exec and the
+ * Create tap @name with vnet header and offloads, or with neither (@bare); *@tap is non-blocking, close-on-exec and the
  * caller's, *@flags the NABLA_NET_* that the kernel accepted. The tap is gone with its descriptor.
  * Returns 0 or -errno with @e filled in (-EBUSY: the name is taken).
  */
-int net_tap_open(const char *name, int *tap, uint8_t *flags, struct err *e);
+int net_tap_open(const char *name, bool bare, int *tap, uint8_t *flags, struct err *e);
 
 #endif

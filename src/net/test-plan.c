@@ -307,6 +307,29 @@ static void test_too_many(void **state)
 	net_plan_free(&p);
 }
 
+/* A guest with one device: the interface with the default route, the others stay as they are. */
+static void test_one_port(void **state)
+{
+	struct net_request request = { .mode = NET_MODE_TC, .max_ports = 1, .bare_frames = true };
+	struct err e = ERR_INIT;
+	struct net_plan p;
+	struct hand h;
+
+	(void)state;
+	hand_init(&h);
+	hand_link(&h, 2, "net1");
+	hand_addr(&h, 2, "10.9.0.1", 24);
+	hand_link(&h, 3, "eth0");
+	hand_addr(&h, 3, "10.0.0.1", 24);
+	hand_route(&h, 3, "0.0.0.0", 0, "10.0.0.254");
+	assert_int_equal(net_plan(&h.s, &request, &p, &e), 0);
+	assert_int_equal(p.nr_ports, 1);
+	assert_string_equal(p.ports[0].name, "eth0");
+	assert_true(p.ports[0].bare_frames);
+	assert_true(has_notice(&p, "interface 'net1' is more than the guest has devices for"));
+	net_plan_free(&p);
+}
+
 static void test_refused_links(void **state)
 {
 	struct net_plan p;
@@ -552,6 +575,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_ptp),
 		cmocka_unit_test(test_several),
 		cmocka_unit_test(test_too_many),
+		cmocka_unit_test(test_one_port),
 		cmocka_unit_test(test_refused_links),
 		cmocka_unit_test(test_ipv6_settings),
 		cmocka_unit_test(test_neighs),

@@ -452,7 +452,7 @@ static int cmd_guest(const char *file, const char *mode, const char *mac)
 	}
 	for (unsigned int i = 0; i < nr; i++) {
 		check_net(&nets[i], &p.ports[i]);
-		die(net_tap_open(p.links[i].name, &taps[i], &flags, &e), &e);
+		die(net_tap_open(p.links[i].name, false, &taps[i], &flags, &e), &e);
 	}
 	guest_configure(&p);
 	for (size_t i = 0; i < p.nr_addrs; i++)
