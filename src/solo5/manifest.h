@@ -21,7 +21,7 @@ enum solo5_device { SOLO5_BLOCK = 1, SOLO5_NET = 2, SOLO5_RESERVED_FIRST = 1 << 
 
 struct solo5_manifest_block {
 	uint64_t capacity;		/* bytes */
-	uint16_t sector_size;		/* bytes; in a file: what the guest asks for, or 0 */
+	uint16_t sector_size;		/* bytes */
 };
 
 struct solo5_manifest_net {

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A Solo5 unikernel's host system calls: the table, and the filter.
+ *
+ * There is one untrusted program in the process and no gate: each rule must be harmless whoever
+ * makes the call, from whatever address. Descriptors, clocks and options are ints to the kernel,
+ * which ignores the upper half of those registers; so do the rules. Lengths, offsets and pointers
+ * are compared whole.
+ *
+ * The filter is one chain: the architecture, the number, then a rule for each call. x32 has its
+ * numbers above 0x40000000, so no row matches. Calls that guests make most stand first.
+ */
+#include "confine/confine_solo5.h"
+
+#include <linux/audit.h>
+#include <linux/seccomp.h>
+#include <sys/syscall.h>
+
+#define CLOCK_LAST	1u		/* CLOCK_REALTIME, CLOCK_MONOTONIC: no CPU time of others */
+#define ARCH_SETS_FS	0x1002u
+#define CONSOLE_FD	1u
+#define READ_ONLY_FS	30u		/* EROFS */
+
+const struct confine_call confine_solo5_calls[] = {
+	{"write", __NR_write, "descriptor 1 and the network devices", "console_write, net_write",
+	 "console output and frames"},
+	{"read", __NR_read, "the network devices", "net_read", "frames"},
+	{"epoll_pwait", __NR_epoll_pwait, "the epoll made at launch, no signal mask", "yield",
+	 "sleep until a frame is there or the timer is due"},
+	{"clock_gettime", __NR_clock_gettime, "CLOCK_REALTIME and CLOCK_MONOTONIC",
+	 "clock_wall, clock_monotonic", "the time"},
+	{"timerfd_settime", __NR_timerfd_settime, "the timer made at launch", "yield",
+	 "end a sleep at the guest's deadline"},
+	{"pread64", __NR_pread64, "a disk, exactly one sector, inside its capacity", "block_read",
+	 "disks"},
+	{"pwrite64", __NR_pwrite64,
+	 "a disk, exactly one sector, inside its capacity; EROFS for a read-only one",
+	 "block_write", "disks"},
+	{"arch_prctl", __NR_arch_prctl, "ARCH_SET_FS", "set_tls_base", "thread-local storage"},
+	{"exit_group", __NR_exit_group, "any status", "exit, abort", "the end"},
+};
+
+const size_t confine_solo5_nr_calls = sizeof(confine_solo5_calls) / sizeof(confine_solo5_calls[0]);
+
+/* A filter under construction. Jumps to ALLOW and KILL are resolved when these are placed. */
+struct chain {
+	struct sock_filter *out;
+	size_t len;
+	bool bad;
+};
+
+#define NEXT	0u
+#define ALLOW	254u
+#define KILL	255u
+
+static void emit(struct chain *p, u32 code, u32 k, unsigned int yes, unsigned int no)
+{
+	if (p->len >= CONFINE_SOLO5_MAX) {
+		p->bad = true;
+		return;
+	}
+	p->out[p->len++] = (struct sock_filter){ (unsigned short)code, (unsigned char)yes,
+						 (unsigned char)no, k };
+}
+
+static void load(struct chain *p, u32 offset)
+{
+	emit(p, BPF_LD | BPF_W | BPF_ABS, offset, 0, 0);
+}
+
+static void load_arg(struct chain *p, unsigned int n, bool high)
+{
+	load(p, (u32)offsetof(struct seccomp_data, args) + 8 * n + (high ? 4 : 0));
+}
+
+static void test(struct chain *p, u32 op, u32 k, unsigned int yes, unsigned int no)
+{
+	emit(p, BPF_JMP | op | BPF_K, k, yes, no);
+}
+
+static void ret(struct chain *p, u32 answer)
+{
+	emit(p, BPF_RET | BPF_K, answer, 0, 0);
+}
+
+/* Place ALLOW and KILL here, for all jumps since @from. */
+static void place_answers(struct chain *p, size_t from)
+{
+	size_t i, allow = p->len, kill = p->len + 1;
+
+	for (i = from; i < p->len; i++) {
+		struct sock_filter *f = &p->out[i];
+
+		if (BPF_CLASS(f->code) != BPF_JMP)
+			continue;
+		if (kill - i - 1 >= ALLOW) {
+			p->bad = true;
+			return;
+		}
+		if (f->jt >= ALLOW)
+			f->jt = (unsigned char)((f->jt == ALLOW ? allow : kill) - i - 1);
+		if (f->jf >= ALLOW)
+			f->jf = (unsigned char)((f->jf == ALLOW ? allow : kill) - i - 1);
+	}
+	ret(p, SECCOMP_RET_ALLOW);
+	ret(p, SECCOMP_RET_KILL_PROCESS);
+}
+
+/* Argument 0 is one of the network devices: allow, else kill. A holds it. */
+static void net_rule(struct chain *p, const struct confine_solo5 *c)
+{
+	test(p, BPF_JGE, c->net_fd_first + c->nr_nets, KILL, NEXT);
+	test(p, BPF_JGE, c->net_fd_first, ALLOW, KILL);
+}
+
+/* What the arguments of @nr must be; each way through it ends in an answer. */
+static void rule(struct chain *p, const struct confine_solo5 *c, unsigned int nr)
+{
+	load_arg(p, 0, false);
+	switch (nr) {
+	case __NR_write:
+		test(p, BPF_JEQ, CONSOLE_FD, ALLOW, c->nr_nets ? NEXT : KILL);
+		if (c->nr_nets)
+			net_rule(p, c);
+		break;
+	case __NR_read:
+		net_rule(p, c);
+		break;
+	case __NR_epoll_pwait:
+		test(p, BPF_JEQ, c->epoll_fd, NEXT, KILL);
+		/* A signal mask would let a guest sleep through SIGTERM. */
+		load_arg(p, 4, false);
+		test(p, BPF_JEQ, 0, NEXT, KILL);
+		load_arg(p, 4, true);
+		test(p, BPF_JEQ, 0, ALLOW, KILL);
+		break;
+	case __NR_clock_gettime:
+		test(p, BPF_JGT, CLOCK_LAST, KILL, ALLOW);
+		break;
+	case __NR_timerfd_settime:
+		test(p, BPF_JEQ, c->timer_fd, ALLOW, KILL);
+		break;
+	case __NR_arch_prctl:
+		test(p, BPF_JEQ, ARCH_SETS_FS, ALLOW, KILL);
+		break;
+	default:
+		p->bad = true;
+	}
+}
+
+/* The rules of the table but those of the disks; A holds the number, before and after. */
+static void rules(struct chain *p, const struct confine_solo5 *c)
+{
+	size_t i, begun;
+
+	for (i = 0; i < confine_solo5_nr_calls && !p->bad; i++) {
+		unsigned int nr = confine_solo5_calls[i].nr;
+
+		switch (nr) {
+		case __NR_pread64:
+		case __NR_pwrite64:
+			break;			/* block_rules() */
+		case __NR_exit_group:
+			test(p, BPF_JEQ, nr, ALLOW, NEXT);
+			break;
+		case __NR_read:
+			if (!c->nr_nets)
+				break;
+			__attribute__((fallthrough));
+		default:
+			begun = p->len;
+			test(p, BPF_JEQ, nr, NEXT, NEXT);
+			rule(p, c, nr);
+			if (!p->bad)
+				p->out[begun].jf = (unsigned char)(p->len - begun - 1);
+		}
+	}
+}
+
+/* One disk; A holds the descriptor. Its answers stand behind it: 63 disks are too far to jump. */
+static void block_rule(struct chain *p, const struct confine_solo5_block *b)
+{
+	u64 last = b->capacity - b->sector_size;
+	u32 high = (u32)(last >> 32);
+	size_t begun;
+
+	if (!b->sector_size || b->capacity < b->sector_size) {
+		p->bad = true;
+		return;
+	}
+	begun = p->len;
+	test(p, BPF_JEQ, b->fd, NEXT, NEXT);
+	load_arg(p, 2, false);
+	test(p, BPF_JEQ, b->sector_size, NEXT, KILL);
+	load_arg(p, 3, true);
+	if (high) {
+		test(p, BPF_JGT, high, KILL, NEXT);
+		/* below the highest half: over the next two, or to what a read-only disk needs */
+		test(p, BPF_JEQ, high, NEXT, b->writable ? ALLOW : 2);
+	} else {
+		test(p, BPF_JEQ, 0, NEXT, KILL);
+	}
+	load_arg(p, 3, false);
+	if (b->writable) {
+		test(p, BPF_JGT, (u32)last, KILL, ALLOW);
+	} else {
+		test(p, BPF_JGT, (u32)last, KILL, NEXT);
+		load(p, offsetof(struct seccomp_data, nr));
+		test(p, BPF_JEQ, __NR_pread64, ALLOW, NEXT);
+		ret(p, SECCOMP_RET_ERRNO | READ_ONLY_FS);
+	}
+	place_answers(p, begun);
+	if (!p->bad)
+		p->out[begun].jf = (unsigned char)(p->len - begun - 1);
+}
+
+/* Both disk calls, the last of the chain; A holds the number. */
+static void block_rules(struct chain *p, const struct confine_solo5 *c)
+{
+	u32 i;
+
+	test(p, BPF_JEQ, __NR_pread64, 2, NEXT);
+	test(p, BPF_JEQ, __NR_pwrite64, 1, NEXT);
+	ret(p, SECCOMP_RET_KILL_PROCESS);
+	load_arg(p, 2, true);
+	test(p, BPF_JEQ, 0, 1, NEXT);
+	ret(p, SECCOMP_RET_KILL_PROCESS);
+	load_arg(p, 0, false);
+	for (i = 0; i < c->nr_blocks; i++)
+		block_rule(p, &c->block[i]);
+	ret(p, SECCOMP_RET_KILL_PROCESS);
+}
+
+size_t confine_solo5_filter(const struct confine_solo5 *c, struct sock_filter *out)
+{
+	struct chain p = { .out = out };
+
+	if (c->nr_nets > 63 || c->nr_blocks > 63)
+		return 0;
+	load(&p, offsetof(struct seccomp_data, arch));
+	test(&p, BPF_JEQ, AUDIT_ARCH_X86_64, NEXT, KILL);
+	load(&p, offsetof(struct seccomp_data, nr));
+	rules(&p, c);
+	emit(&p, BPF_JMP | BPF_JA, c->nr_blocks ? 2 : 1, 0, 0);	/* over ALLOW, to KILL or disks */
+	place_answers(&p, 0);
+	if (c->nr_blocks)
+		block_rules(&p, c);
+	return p.bad ? 0 : p.len;
+}
