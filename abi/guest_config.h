@@ -63,6 +63,7 @@ enum gcfg_type {
 	GCFG_ADDR,			/* struct gcfg_addr */
 	GCFG_ROUTE,			/* struct gcfg_route + nr_hops struct gcfg_hop */
 	GCFG_NEIGH,			/* struct gcfg_neigh */
+	GCFG_RULE,			/* struct gcfg_rule: all of a family, if any */
 };
 
 struct gcfg_user {
@@ -167,6 +168,7 @@ struct gcfg_addr {
 	uint8_t local[16];
 	uint8_t peer[16];		/* equals local where there is no peer */
 	uint8_t broadcast[16];		/* zeros: none */
+	uint32_t metric;		/* of the route to its prefix; 0: the kernel's default */
 };
 
 struct gcfg_hop {
@@ -177,6 +179,8 @@ struct gcfg_hop {
 	uint8_t reserved[3];
 	uint8_t gateway[16];
 };
+
+#define GCFG_METRICS 18			/* RTAX_MAX + 1 of Linux 6.12 */
 
 struct gcfg_route {
 	uint8_t family;
@@ -190,10 +194,14 @@ struct gcfg_route {
 	uint32_t table;
 	uint32_t metric;
 	uint32_t mtu;			/* RTAX_MTU; 0: none */
-	uint32_t reserved;
+	uint32_t lifetime;		/* IPv6: seconds from now; 0: forever */
 	uint8_t dst[16];
 	uint8_t src[16];
 	uint8_t prefsrc[16];		/* zeros: none */
+	/* The others, by RTAX_*; 0: none. RTAX_MTU and RTAX_CC_ALGO are not in it. */
+	uint32_t metrics[GCFG_METRICS];
+	uint8_t pref;			/* ICMPV6_ROUTER_PREF_* */
+	uint8_t padding[3];
 };
 
 struct gcfg_neigh {
@@ -205,14 +213,53 @@ struct gcfg_neigh {
 	uint16_t state;			/* NUD_PERMANENT or NUD_REACHABLE */
 };
 
+/*
+ * A policy rule. With the first one of a family come all of that family, in their order, the
+ * kernel's own three among them: init removes those of the guest's that are not told.
+ */
+struct gcfg_rule {
+	uint8_t family;
+	uint8_t dst_prefix;
+	uint8_t src_prefix;
+	uint8_t tos;
+	uint8_t action;			/* FR_ACT_* */
+	uint8_t protocol;		/* RTPROT_* */
+	uint8_t ip_proto;		/* 0: any */
+	uint8_t reserved;
+	uint32_t flags;			/* FIB_RULE_INVERT */
+	uint32_t has;			/* GCFG_RULE_*: which of the optional fields are told */
+	uint32_t priority;
+	uint32_t table;
+	uint32_t target;		/* FR_ACT_GOTO: a priority */
+	uint32_t mark;
+	uint32_t mask;
+	uint32_t suppress_prefix;	/* all ones: none */
+	uint32_t uid_first;
+	uint32_t uid_last;
+	uint16_t sport_first;
+	uint16_t sport_last;
+	uint16_t dport_first;
+	uint16_t dport_last;
+	char iif[16];			/* "": any */
+	char oif[16];
+	uint8_t dst[16];
+	uint8_t src[16];
+};
+
+#define GCFG_RULE_MARK	0x1		/* mark, mask */
+#define GCFG_RULE_UIDS	0x2
+#define GCFG_RULE_SPORT	0x4
+#define GCFG_RULE_DPORT	0x8
+
 _Static_assert(sizeof(struct gcfg_header) == 24, "guest configuration ABI");
 _Static_assert(sizeof(struct gcfg_record) == 8, "guest configuration ABI");
 _Static_assert(sizeof(struct gcfg_mount) == 24, "guest configuration ABI");
 _Static_assert(sizeof(struct gcfg_file) == 24, "guest configuration ABI");
 _Static_assert(sizeof(struct gcfg_link) == 40, "guest configuration ABI");
-_Static_assert(sizeof(struct gcfg_addr) == 68, "guest configuration ABI");
+_Static_assert(sizeof(struct gcfg_addr) == 72, "guest configuration ABI");
 _Static_assert(sizeof(struct gcfg_hop) == 32, "guest configuration ABI");
-_Static_assert(sizeof(struct gcfg_route) == 72, "guest configuration ABI");
+_Static_assert(sizeof(struct gcfg_route) == 148, "guest configuration ABI");
 _Static_assert(sizeof(struct gcfg_neigh) == 32, "guest configuration ABI");
+_Static_assert(sizeof(struct gcfg_rule) == 120, "guest configuration ABI");
 
 #endif

@@ -50,9 +50,13 @@ struct net_link {
 	uint32_t txqlen;
 	bool has_mac;			/* false: the hardware address is not 6 bytes long */
 	uint8_t mac[6];
+	int lower;			/* of a VLAN, macvlan, ...: what it is on; 0: nothing told */
 	bool clsact;			/* an ingress or clsact qdisc is there */
-	/* ... with a redirect that this runtime made (see net/tc.h) */
+	/* ... with a filter that this runtime made (see net/tc.h) */
 	bool plumbed;
+	/* ... with filters that are somebody else's; the first link that one of them redirects to */
+	bool filtered;
+	int redirected;			/* 0: to none */
 	char name[16];
 	char kind[16];			/* "veth", "macvlan", "bridge", "tun", ...; "": none told */
 };
@@ -79,10 +83,16 @@ struct net_neigh {
 	struct net_raw raw;
 };
 
+struct net_rule {
+	struct gcfg_rule rule;
+	bool odd;			/* it asks for what a gcfg_rule cannot say */
+};
+
 /*
  * Everything in the namespace, in the kernel's order: links; IPv4 and IPv6 addresses; routes of all
  * tables but those that the kernel makes in table local; neighbours: permanent ones, proxies, and
- * whatever is known of a default route's gateway.
+ * whatever is known of a default route's gateway; policy rules of both families, the kernel's own
+ * three among them; settings that are not the kernel's default (net/settings.h).
  */
 struct net_survey {
 	uint64_t netns;			/* inode number of the namespace */
@@ -96,7 +106,10 @@ struct net_survey {
 	size_t nr_routes;
 	struct net_neigh *neighs;
 	size_t nr_neighs;
-	size_t nr_rules;		/* policy rules beyond the kernel's own three */
+	struct net_rule *rules;
+	size_t nr_rules;
+	char **settings;		/* "net/ipv4/tcp_keepalive_time=600" */
+	size_t nr_settings;
 };
 
 /*
@@ -115,6 +128,10 @@ const struct net_link *net_survey_link(const struct net_survey *s, int index);
 enum net_mode {
 	NET_MODE_TC,			/* redirected by tc, both ways, to and from a tap */
 	NET_MODE_BRIDGE,		/* the interface and a tap are ports of a bridge */
+	NET_MODE_MACVTAP,		/* a macvtap on the interface, mode passthru */
+	NET_MODE_PACKET,		/* a packet socket at the interface; its kernel sees nothing */
+	/* Only in a request: the first of these that works there (net/choose.c). */
+	NET_MODE_AUTO,
 };
 
 enum net_mac {
@@ -122,15 +139,28 @@ enum net_mac {
 	NET_MAC_RANDOM,			/* it gets a new one: shows the blog post's failure */
 };
 
-/* "tc", "bridge"; "adopt", "random". The parsers return false for any other text. */
+/*
+ * "tc", "bridge", "macvtap", "packet", "auto"; "adopt", "random". The parsers return false for any
+ * other text.
+ */
 const char *net_mode_name(enum net_mode mode);
 const char *net_mac_name(enum net_mac mac);
 bool net_mode_parse(const char *text, enum net_mode *mode);
 bool net_mac_parse(const char *text, enum net_mac *mac);
 
+/* What this host's kernel can do, for mode auto. Found by net_probe(). */
+struct net_host {
+	bool tun;			/* /dev/net/tun makes a tap */
+	bool clsact;			/* qdisc clsact, and a filter with act_mirred */
+	bool bridge;
+	bool macvtap;
+	bool packet;			/* a packet socket with a virtio header */
+};
+
 struct net_request {
 	enum net_mode mode;
 	enum net_mac mac;
+	struct net_host host;		/* mode auto: from net_probe(); otherwise not looked at */
 	/* where new MACs come from, so that net_plan() stays pure */
 	uint8_t entropy[16];
 	/* a Solo5 guest: taps carry bare Ethernet frames, no virtio header and no offloads */
@@ -141,23 +171,33 @@ struct net_request {
 /* Mode tc, MAC adopted, fresh entropy. Returns 0 or -errno with @e filled in. */
 int net_request_init(struct net_request *r, struct err *e);
 
+/*
+ * Try it out in a network namespace of its own, which is gone afterwards: in a child process, as the
+ * caller's namespace must not be touched. Needs CAP_NET_ADMIN and CAP_SYS_ADMIN. Returns 0, or
+ * -errno if nothing can be tried.
+ */
+int net_probe(struct net_host *host, struct err *e);
+
 /* How one interface of the namespace is connected to one guest device. */
 struct net_port {
 	int index;			/* of the interface in the namespace */
 	char name[16];			/* its name, which the guest's device gets as well */
-	enum net_mode mode;
+	enum net_mode mode;		/* never NET_MODE_AUTO */
+	const char *why;		/* mode auto's reason, constant; NULL: the mode was asked for */
 	enum net_mac mac_mode;
 	uint32_t mtu;
 	uint32_t host_flags;		/* its IFF_* before the change */
 	bool ipv6;			/* IPv6 must be disabled on it */
 	bool clsact;			/* has an ingress or clsact qdisc already */
+	/* VLAN interfaces are on it: what has a tag is theirs, and not taken */
+	bool vlans;
 	bool bare_frames;		/* as in struct net_request */
 	uint8_t host_mac[6];		/* its original MAC */
 	uint8_t new_mac[6];		/* bridge and adopt: what the interface gets instead */
 	uint8_t bridge_mac[6];		/* bridge: the bridge's own */
 	uint8_t guest_mac[6];
-	char tap[16];			/* names that were free at the survey */
-	char bridge[16];		/* "" in mode tc */
+	char tap[16];			/* names that were free at the survey; "" in mode packet */
+	char bridge[16];		/* "" in all modes but bridge */
 };
 
 /*
@@ -178,6 +218,9 @@ struct net_plan {
 	size_t nr_hops;
 	struct gcfg_neigh *neighs;
 	size_t nr_neighs;
+	/* all of a family that has others than the kernel's own three; otherwise none */
+	struct gcfg_rule *rules;
+	size_t nr_rules;
 	char **sysctls;			/* for GCFG_SYSCTL: "net/ipv6/conf/eth0/accept_ra=0" */
 	size_t nr_sysctls;
 	char **notices;			/* one line each: what is not handed over, and why */
@@ -189,7 +232,8 @@ struct net_plan {
  * becomes a guest device, the one with the default route first, up to NABLA_LAUNCH_NETS; anything
  * else that carries an address gets a notice. A namespace without such an interface gives an empty
  * plan. *@out need not be initialised. On success free it with net_plan_free().
- * Returns 0, or -errno with @e filled in (then *@out is empty): -ENOMEM.
+ * Returns 0, or -errno with @e filled in (then *@out is empty): -EOPNOTSUPP where the mode cannot be
+ * had (mode packet and bare_frames; mode auto on a host that has none), -ENOMEM.
  */
 int net_plan(const struct net_survey *s, const struct net_request *r, struct net_plan *out,
 	     struct err *e);
@@ -206,8 +250,8 @@ int net_record(const struct net_survey *s, const struct net_plan *p, char **json
 
 /*
  * Carry out @p, in an order that loses and leaks no frame. nets[0..*@nr-1] are filled in; their
- * descriptors (tap, vnet_hdr of 10 bytes or, with bare_frames, none (vnet_hdr_len 0), non-blocking,
- * close-on-exec) are the caller's to close.
+ * descriptors (tap, macvtap or packet socket, vnet_hdr of 10 bytes or, with bare_frames, none
+ * (vnet_hdr_len 0), non-blocking, close-on-exec) are the caller's to close.
  * A tap lives as long as its descriptor. Returns 0 or -errno with @e filled in; then no descriptor
  * is handed out, and the caller must call net_restore() with the record.
  */

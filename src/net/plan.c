@@ -127,6 +127,7 @@ void net_plan_free(struct net_plan *p)
 	free(p->routes);
 	free(p->hops);
 	free(p->neighs);
+	free(p->rules);
 	memset(p, 0, sizeof(*p));
 }
 
