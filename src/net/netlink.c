@@ -13,13 +13,18 @@
 
 int net_nl_open(struct net_nl *nl, struct err *e)
 {
+	return net_nl_open_bus(nl, NETLINK_ROUTE, e);
+}
+
+int net_nl_open_bus(struct net_nl *nl, int bus, struct err *e)
+{
 	int on = 1;
 
 	memset(nl, 0, sizeof(*nl));
 	nl->buf = malloc(NET_NL_DATAGRAM);
 	if (!nl->buf)
 		return err_set(e, -ENOMEM, "open a netlink socket");
-	nl->sock = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	nl->sock = mnl_socket_open2(bus, SOCK_CLOEXEC);
 	if (!nl->sock || mnl_socket_bind(nl->sock, 0, MNL_SOCKET_AUTOPID) < 0) {
 		int rc = err_set(e, -errno, "open a netlink socket");
 

@@ -27,6 +27,8 @@ struct net_nl {
 
 /* Open in the current network namespace, close-on-exec. Returns 0 or -errno with @e filled in. */
 int net_nl_open(struct net_nl *nl, struct err *e);
+/* As net_nl_open(), of another of netlink's families: NETLINK_*. */
+int net_nl_open_bus(struct net_nl *nl, int bus, struct err *e);
 void net_nl_close(struct net_nl *nl);
 
 /*
