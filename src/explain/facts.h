@@ -12,11 +12,13 @@
 #ifndef RUNNC_EXPLAIN_FACTS_H
 #define RUNNC_EXPLAIN_FACTS_H
 
+#include <linux/netlink.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
+#include "net/guard.h"
 #include "net/net.h"
 
 /* More are not looked into; the pod's and its host's come first. */
@@ -38,7 +40,7 @@ struct explain_link {
 struct explain_filter {
 	int link;
 	bool egress;
-	bool ours;			/* its action has runnc's cookie (net/tc.h) */
+	bool ours;			/* runnc's, by its cookie or its priority (net/tc.h) */
 	bool drops;			/* an action, or the program itself, that drops */
 	int redirect;			/* mirred: the link's index; 0: none */
 	uint16_t priority;
@@ -65,6 +67,13 @@ struct explain_chain {
 	char name[32];
 };
 
+/* A guard of the pod's namespace (net/guard.h), and what it has dropped. */
+struct explain_guard {
+	int link;
+	bool egress;
+	struct net_guard_stats stats;
+};
+
 /* A namespace that this one has a number for. */
 struct explain_nsid {
 	int32_t id;
@@ -84,6 +93,8 @@ struct explain_space {
 	size_t nr_fdb;
 	struct explain_chain *chains;
 	size_t nr_chains;
+	struct explain_guard *guards;
+	size_t nr_guards;
 	struct explain_nsid *nsids;
 	size_t nr_nsids;
 	bool nf_call;			/* net.bridge.bridge-nf-call-iptables */
