@@ -74,6 +74,8 @@ struct net_route {
 	struct gcfg_route route;
 	struct gcfg_hop *hops;		/* route.nr_hops of them; one for an ordinary route */
 	bool kernel_made;		/* RTPROT_KERNEL: follows from an address */
+	bool encap;			/* wraps packets up (MPLS, segments): not handed over */
+	bool congestion;		/* names a congestion control: the guest uses its own */
 	struct net_raw raw;
 };
 
@@ -165,6 +167,8 @@ struct net_request {
 	uint8_t entropy[16];
 	/* a Solo5 guest: taps carry bare Ethernet frames, no virtio header and no offloads */
 	bool bare_frames;
+	/* the operator lets the guest send under any MAC and address: no guard (net/guard.h) */
+	bool unguarded;
 	uint32_t max_ports;		/* as many as the guest has devices; 0: NABLA_LAUNCH_NETS */
 };
 
@@ -192,6 +196,8 @@ struct net_port {
 	/* VLAN interfaces are on it: what has a tag is theirs, and not taken */
 	bool vlans;
 	bool bare_frames;		/* as in struct net_request */
+	bool unguarded;			/* likewise */
+	bool slaac;			/* router advertisements give the guest further addresses */
 	uint8_t host_mac[6];		/* its original MAC */
 	uint8_t new_mac[6];		/* bridge and adopt: what the interface gets instead */
 	uint8_t bridge_mac[6];		/* bridge: the bridge's own */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Netlink replies as untrusted bytes.
+ * Netlink replies as untrusted bytes: links, addresses, neighbours. Routes are in parse_route.c,
+ * rules and filters in parse_policy.c.
  *
  * Lengths are checked in net/attr.c only; nothing here looks at message bytes.
  */
@@ -8,36 +9,21 @@
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
-#include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/ipv6.h>
 #include <linux/neighbour.h>
-#include <linux/pkt_cls.h>
-#include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "net/attr.h"
-#include "net/tc.h"
-
-static bool is_inet(int family)
-{
-	return family == AF_INET || family == AF_INET6;
-}
-
-static size_t address_len(int family)
-{
-	return family == AF_INET ? 4 : 16;
-}
+#include "net/parse_parts.h"
 
 /* ---- growing lists ------------------------------------------------------------------------ */
 
-/* Room for one more of @size bytes in *@list, which holds @nr. Zeroed; NULL with *@rc set. */
-static void *grow(void **list, size_t nr, size_t size, int *rc)
+void *net_parse_grow(void **list, size_t nr, size_t size, int *rc)
 {
 	void *larger = *list;
 
@@ -57,7 +43,7 @@ static void *grow(void **list, size_t nr, size_t size, int *rc)
 	return memset((char *)larger + nr * size, 0, size);
 }
 
-static int keep(const struct nlmsghdr *m, struct net_raw *raw)
+int net_parse_keep(const struct nlmsghdr *m, struct net_raw *raw)
 {
 	raw->data = malloc(m->nlmsg_len);
 	if (!raw->data)
@@ -98,9 +84,9 @@ static bool is_link_name(const char *name)
 
 static int parse_link(struct net_survey *s, const struct nlmsghdr *m)
 {
-	const struct nlattr *tb[IFLA_CARRIER + 1], *info[IFLA_INFO_KIND + 1];
+	const struct nlattr *tb[IFLA_LINK_NETNSID + 1], *info[IFLA_INFO_KIND + 1];
 	struct net_link l = { .index = 0 }, *slot;
-	const struct ifinfomsg *head = net_head(m, sizeof(*head), tb, IFLA_CARRIER);
+	const struct ifinfomsg *head = net_head(m, sizeof(*head), tb, IFLA_LINK_NETNSID);
 	uint8_t carrier = 0;
 	int rc;
 
@@ -113,18 +99,22 @@ static int parse_link(struct net_survey *s, const struct nlmsghdr *m)
 	    net_attr_get(tb[IFLA_MTU], &l.mtu, sizeof(l.mtu)) < 0 ||
 	    net_attr_get(tb[IFLA_TXQLEN], &l.txqlen, sizeof(l.txqlen)) < 0 ||
 	    net_attr_get(tb[IFLA_MASTER], &l.master, sizeof(l.master)) < 0 ||
+	    net_attr_get(tb[IFLA_LINK], &l.lower, sizeof(l.lower)) < 0 ||
 	    net_attr_get(tb[IFLA_CARRIER], &carrier, sizeof(carrier)) < 0 ||
 	    net_nested(tb[IFLA_LINKINFO], info, IFLA_INFO_KIND) < 0 ||
 	    net_attr_string(info[IFLA_INFO_KIND], l.kind, sizeof(l.kind)) < 0 ||
 	    parse_inet6_conf(tb[IFLA_AF_SPEC], &l) < 0)
 		return -EBADMSG;
 	l.carrier = carrier == 1;
+	/* In another namespace, where the index means another link. */
+	if (tb[IFLA_LINK_NETNSID])
+		l.lower = 0;
 	if (tb[IFLA_ADDRESS] && net_attr_len(tb[IFLA_ADDRESS]) == sizeof(l.mac)) {
 		memcpy(l.mac, net_attr_body(tb[IFLA_ADDRESS]), sizeof(l.mac));
 		l.has_mac = true;
 	}
 
-	slot = grow((void **)&s->links, s->nr_links, sizeof(*slot), &rc);
+	slot = net_parse_grow((void **)&s->links, s->nr_links, sizeof(*slot), &rc);
 	if (!slot)
 		return rc;
 	*slot = l;
@@ -132,7 +122,7 @@ static int parse_link(struct net_survey *s, const struct nlmsghdr *m)
 	return 0;
 }
 
-static struct net_link *find_link(struct net_survey *s, int index)
+struct net_link *net_parse_link(struct net_survey *s, int index)
 {
 	for (size_t i = 0; i < s->nr_links; i++)
 		if (s->links[i].index == index)
@@ -144,8 +134,8 @@ static struct net_link *find_link(struct net_survey *s, int index)
 
 static int parse_addr(struct net_survey *s, const struct nlmsghdr *m)
 {
-	const struct nlattr *tb[IFA_FLAGS + 1];
-	const struct ifaddrmsg *head = net_head(m, sizeof(*head), tb, IFA_FLAGS);
+	const struct nlattr *tb[IFA_RT_PRIORITY + 1];
+	const struct ifaddrmsg *head = net_head(m, sizeof(*head), tb, IFA_RT_PRIORITY);
 	struct ifa_cacheinfo life = { .ifa_valid = UINT32_MAX, .ifa_prefered = UINT32_MAX };
 	struct gcfg_addr a = { .link = 0 };
 	struct net_addr *slot;
@@ -154,9 +144,9 @@ static int parse_addr(struct net_survey *s, const struct nlmsghdr *m)
 
 	if (!head)
 		return -EBADMSG;
-	if (!is_inet(head->ifa_family))
+	if (!net_parse_is_inet(head->ifa_family))
 		return 0;
-	len = address_len(head->ifa_family);
+	len = net_parse_address_len(head->ifa_family);
 	if (head->ifa_prefixlen > len * 8 || !tb[IFA_ADDRESS])
 		return -EBADMSG;
 	a.link = head->ifa_index;
@@ -168,177 +158,23 @@ static int parse_addr(struct net_survey *s, const struct nlmsghdr *m)
 	    net_attr_get(tb[IFA_CACHEINFO], &life, sizeof(life)) < 0 ||
 	    net_attr_get(tb[IFA_ADDRESS], a.peer, len) < 0 ||
 	    net_attr_get(tb[IFA_LOCAL] ? tb[IFA_LOCAL] : tb[IFA_ADDRESS], a.local, len) < 0 ||
-	    net_attr_get(tb[IFA_BROADCAST], a.broadcast, len) < 0)
+	    net_attr_get(tb[IFA_BROADCAST], a.broadcast, len) < 0 ||
+	    net_attr_get(tb[IFA_RT_PRIORITY], &a.metric, sizeof(a.metric)) < 0)
 		return -EBADMSG;
 	a.valid_lft = life.ifa_valid;
 	a.preferred_lft = life.ifa_prefered;
 
-	slot = grow((void **)&s->addrs, s->nr_addrs, sizeof(*slot), &rc);
+	slot = net_parse_grow((void **)&s->addrs, s->nr_addrs, sizeof(*slot), &rc);
 	if (!slot)
 		return rc;
 	slot->addr = a;
-	rc = keep(m, &slot->raw);
+	rc = net_parse_keep(m, &slot->raw);
 	if (rc == 0)
 		s->nr_addrs++;
 	return rc;
 }
 
-/* ---- routes ------------------------------------------------------------------------------- */
-
-#define NET_HOP_FLAGS (RTNH_F_PERVASIVE | RTNH_F_ONLINK)	/* the others tell a state */
-
-bool net_parse_is_sink(uint8_t type)
-{
-	return type == RTN_BLACKHOLE || type == RTN_UNREACHABLE || type == RTN_PROHIBIT ||
-	       type == RTN_THROW;
-}
-
-static int parse_gateway(const struct nlattr *gateway, const struct nlattr *via, uint8_t family,
-			 struct gcfg_hop *h)
-{
-	sa_family_t via_family;
-
-	if (gateway) {
-		h->gateway_family = family;
-		return net_attr_get(gateway, h->gateway, address_len(family));
-	}
-	if (!via)
-		return 0;
-	/* struct rtvia: a family, then an address (RFC 5549: IPv6 next to IPv4 routes). */
-	if (net_attr_len(via) < sizeof(via_family))
-		return -EBADMSG;
-	memcpy(&via_family, net_attr_body(via), sizeof(via_family));
-	if (!is_inet(via_family) ||
-	    net_attr_len(via) != sizeof(via_family) + address_len(via_family))
-		return -EBADMSG;
-	h->gateway_family = (uint8_t)via_family;
-	memcpy(h->gateway, (const char *)net_attr_body(via) + sizeof(via_family),
-	       address_len(via_family));
-	return 0;
-}
-
-/* One struct rtnexthop of a multipath route. Returns its length with padding, or -EBADMSG. */
-static int parse_hop(const char *at, size_t len, uint8_t family, struct gcfg_hop *h)
-{
-	const struct nlattr *tb[RTA_VIA + 1];
-	struct rtnexthop nh;
-
-	if (len < sizeof(nh))
-		return -EBADMSG;
-	memcpy(&nh, at, sizeof(nh));
-	if (nh.rtnh_len < sizeof(nh) || nh.rtnh_len > len || nh.rtnh_ifindex < 0)
-		return -EBADMSG;
-	if (net_attrs(at + sizeof(nh), nh.rtnh_len - sizeof(nh), tb, RTA_VIA) < 0)
-		return -EBADMSG;
-	h->link = (uint32_t)nh.rtnh_ifindex;
-	h->weight = nh.rtnh_hops;
-	h->flags = nh.rtnh_flags & NET_HOP_FLAGS;
-	if (parse_gateway(tb[RTA_GATEWAY], tb[RTA_VIA], family, h) < 0)
-		return -EBADMSG;
-	return (int)RTNH_ALIGN(nh.rtnh_len);
-}
-
-static int parse_multipath(const struct nlattr *multipath, struct net_route *r)
-{
-	const char *at = net_attr_body(multipath);
-	size_t len = net_attr_len(multipath), nr = 0;
-
-	/* The shortest hop is its header alone. */
-	r->hops = calloc(len / sizeof(struct rtnexthop) + 1, sizeof(*r->hops));
-	if (!r->hops)
-		return -ENOMEM;
-	while (len > 0) {
-		int step = parse_hop(at, len, r->route.family, &r->hops[nr]);
-
-		if (step < 0)
-			return step;
-		if (++nr > UINT8_MAX)
-			return -E2BIG;
-		if ((size_t)step >= len)
-			break;
-		at += step;
-		len -= (size_t)step;
-	}
-	r->route.nr_hops = (uint8_t)nr;
-	return 0;
-}
-
-static int parse_single(const struct nlattr **tb, unsigned int flags, struct net_route *r)
-{
-	uint32_t link = 0;
-
-	if (net_attr_get(tb[RTA_OIF], &link, sizeof(link)) < 0)
-		return -EBADMSG;
-	/* IPv6 sinks are dumped with the loopback as their device. */
-	if ((!link && !tb[RTA_GATEWAY] && !tb[RTA_VIA]) || net_parse_is_sink(r->route.type))
-		return 0;
-	r->hops = calloc(1, sizeof(*r->hops));
-	if (!r->hops)
-		return -ENOMEM;
-	r->route.nr_hops = 1;
-	r->hops[0].link = link;
-	r->hops[0].flags = flags & NET_HOP_FLAGS;
-	return parse_gateway(tb[RTA_GATEWAY], tb[RTA_VIA], r->route.family, &r->hops[0]);
-}
-
-static int parse_route_fields(const struct rtmsg *head, const struct nlattr **tb,
-			      struct gcfg_route *g)
-{
-	const struct nlattr *metrics[RTAX_MTU + 1];
-	size_t len = address_len(head->rtm_family);
-
-	g->family = head->rtm_family;
-	g->dst_prefix = head->rtm_dst_len;
-	g->src_prefix = head->rtm_src_len;
-	g->tos = head->rtm_tos;
-	g->type = head->rtm_type;
-	g->scope = head->rtm_scope;
-	g->protocol = head->rtm_protocol;
-	g->table = head->rtm_table;
-	if (g->dst_prefix > len * 8 || g->src_prefix > len * 8 ||
-	    net_attr_get(tb[RTA_TABLE], &g->table, sizeof(g->table)) < 0 ||
-	    net_attr_get(tb[RTA_PRIORITY], &g->metric, sizeof(g->metric)) < 0 ||
-	    net_attr_get(tb[RTA_DST], g->dst, len) < 0 ||
-	    net_attr_get(tb[RTA_SRC], g->src, len) < 0 ||
-	    net_attr_get(tb[RTA_PREFSRC], g->prefsrc, len) < 0 ||
-	    net_nested(tb[RTA_METRICS], metrics, RTAX_MTU) < 0 ||
-	    net_attr_get(metrics[RTAX_MTU], &g->mtu, sizeof(g->mtu)) < 0)
-		return -EBADMSG;
-	return 0;
-}
-
-static int parse_route(struct net_survey *s, const struct nlmsghdr *m)
-{
-	const struct nlattr *tb[RTA_VIA + 1];
-	const struct rtmsg *head = net_head(m, sizeof(*head), tb, RTA_VIA);
-	struct net_route r = { .hops = NULL }, *slot;
-	int rc;
-
-	if (!head)
-		return -EBADMSG;
-	if (!is_inet(head->rtm_family) || (head->rtm_flags & RTM_F_CLONED))
-		return 0;
-	if (parse_route_fields(head, tb, &r.route) < 0)
-		return -EBADMSG;
-	r.kernel_made = r.route.protocol == RTPROT_KERNEL;
-	if (r.kernel_made && r.route.table == RT_TABLE_LOCAL)
-		return 0;
-
-	rc = tb[RTA_MULTIPATH] ? parse_multipath(tb[RTA_MULTIPATH], &r)
-			       : parse_single(tb, head->rtm_flags, &r);
-	slot = rc < 0 ? NULL : grow((void **)&s->routes, s->nr_routes, sizeof(*slot), &rc);
-	if (slot)
-		rc = keep(m, &r.raw);
-	if (rc < 0) {
-		free(r.hops);
-		return rc;
-	}
-	*slot = r;
-	s->nr_routes++;
-	return 0;
-}
-
-/* ---- neighbours, rules, qdiscs, filters --------------------------------------------------- */
+/* ---- neighbours --------------------------------------------------- */
 
 static int parse_neigh(struct net_survey *s, const struct nlmsghdr *m)
 {
@@ -350,10 +186,10 @@ static int parse_neigh(struct net_survey *s, const struct nlmsghdr *m)
 
 	if (!head)
 		return -EBADMSG;
-	if (!is_inet(head->ndm_family))
+	if (!net_parse_is_inet(head->ndm_family))
 		return 0;
 	if (!tb[NDA_DST] || head->ndm_ifindex < 0 ||
-	    net_attr_get(tb[NDA_DST], n.addr, address_len(head->ndm_family)) < 0)
+	    net_attr_get(tb[NDA_DST], n.addr, net_parse_address_len(head->ndm_family)) < 0)
 		return -EBADMSG;
 	n.link = (uint32_t)head->ndm_ifindex;
 	n.family = head->ndm_family;
@@ -361,82 +197,14 @@ static int parse_neigh(struct net_survey *s, const struct nlmsghdr *m)
 	if (tb[NDA_LLADDR] && net_attr_len(tb[NDA_LLADDR]) == sizeof(n.mac))
 		memcpy(n.mac, net_attr_body(tb[NDA_LLADDR]), sizeof(n.mac));
 
-	slot = grow((void **)&s->neighs, s->nr_neighs, sizeof(*slot), &rc);
+	slot = net_parse_grow((void **)&s->neighs, s->nr_neighs, sizeof(*slot), &rc);
 	if (!slot)
 		return rc;
 	slot->neigh = n;
 	slot->proxy = head->ndm_flags & NTF_PROXY;
-	rc = keep(m, &slot->raw);
+	rc = net_parse_keep(m, &slot->raw);
 	if (rc == 0)
 		s->nr_neighs++;
-	return rc;
-}
-
-static int parse_rule(struct net_survey *s, const struct nlmsghdr *m)
-{
-	const struct nlattr *tb[FRA_PRIORITY + 1];
-	const struct fib_rule_hdr *head = net_head(m, sizeof(*head), tb, FRA_PRIORITY);
-	uint32_t priority = 0;
-
-	if (!head || net_attr_get(tb[FRA_PRIORITY], &priority, sizeof(priority)) < 0)
-		return -EBADMSG;
-	/* The kernel's own: local, main, default. */
-	if (is_inet(head->family) && priority != 0 && priority != 32766 && priority != 32767)
-		s->nr_rules++;
-	return 0;
-}
-
-static int parse_qdisc(struct net_survey *s, const struct nlmsghdr *m)
-{
-	const struct nlattr *tb[TCA_KIND + 1];
-	const struct tcmsg *head = net_head(m, sizeof(*head), tb, TCA_KIND);
-	struct net_link *l;
-
-	if (!head)
-		return -EBADMSG;
-	l = find_link(s, head->tcm_ifindex);
-	if (l && (net_attr_is(tb[TCA_KIND], "clsact") || net_attr_is(tb[TCA_KIND], "ingress")))
-		l->clsact = true;
-	return 0;
-}
-
-/* True if one of the actions in @actions has our cookie. */
-static int parse_actions(const struct nlattr *actions, bool *ours)
-{
-	const struct nlattr *list[TCA_ACT_MAX_PRIO + 1], *act[TCA_ACT_COOKIE + 1];
-
-	if (net_nested(actions, list, TCA_ACT_MAX_PRIO) < 0)
-		return -EBADMSG;
-	for (size_t i = 0; i <= TCA_ACT_MAX_PRIO; i++) {
-		if (net_nested(list[i], act, TCA_ACT_COOKIE) < 0)
-			return -EBADMSG;
-		if (act[TCA_ACT_COOKIE] &&
-		    net_attr_len(act[TCA_ACT_COOKIE]) == sizeof(NET_TC_COOKIE) - 1 &&
-		    memcmp(net_attr_body(act[TCA_ACT_COOKIE]), NET_TC_COOKIE,
-			   sizeof(NET_TC_COOKIE) - 1) == 0)
-			*ours = true;
-	}
-	return 0;
-}
-
-static int parse_filter(struct net_survey *s, const struct nlmsghdr *m)
-{
-	const struct nlattr *tb[TCA_OPTIONS + 1], *options[TCA_U32_ACT + 1];
-	const struct tcmsg *head = net_head(m, sizeof(*head), tb, TCA_OPTIONS);
-	struct net_link *l;
-	bool ours = false;
-	int rc = 0;
-
-	if (!head)
-		return -EBADMSG;
-	l = find_link(s, head->tcm_ifindex);
-	if (!l || net_nested(tb[TCA_OPTIONS], options, TCA_U32_ACT) < 0)
-		return l ? -EBADMSG : 0;
-	if (net_attr_is(tb[TCA_KIND], "bpf"))
-		rc = parse_actions(options[TCA_BPF_ACT], &ours);
-	else if (net_attr_is(tb[TCA_KIND], "u32"))
-		rc = parse_actions(options[TCA_U32_ACT], &ours);
-	l->plumbed |= ours;
 	return rc;
 }
 
@@ -450,15 +218,15 @@ int net_parse_message(struct net_survey *s, const struct nlmsghdr *m)
 	case RTM_NEWADDR:
 		return parse_addr(s, m);
 	case RTM_NEWROUTE:
-		return parse_route(s, m);
+		return net_parse_route(s, m);
 	case RTM_NEWNEIGH:
 		return parse_neigh(s, m);
 	case RTM_NEWRULE:
-		return parse_rule(s, m);
+		return net_parse_rule(s, m);
 	case RTM_NEWQDISC:
-		return parse_qdisc(s, m);
+		return net_parse_qdisc(s, m);
 	case RTM_NEWTFILTER:
-		return parse_filter(s, m);
+		return net_parse_filter(s, m);
 	}
 	return 0;
 }

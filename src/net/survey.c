@@ -36,6 +36,10 @@ void net_survey_free(struct net_survey *s)
 	free(s->addrs);
 	free(s->routes);
 	free(s->neighs);
+	free(s->rules);
+	for (size_t i = 0; i < s->nr_settings; i++)
+		free(s->settings[i]);
+	free(s->settings);
 	memset(s, 0, sizeof(*s));
 }
 

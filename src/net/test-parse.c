@@ -95,7 +95,8 @@ static void test_links(void **state)
 	assert_int_equal(l->disable_ipv6, 0);
 	assert_int_equal(l->accept_ra, 0);
 	assert_int_equal(l->accept_dad, 1);
-	assert_int_equal(s.nr_rules, 1);
+	/* The kernel's three, two of IPv6, and one that was added. */
+	assert_int_equal(s.nr_rules, 6);
 	assert_null(net_survey_link(&s, 3));
 	net_survey_free(&s);
 }
@@ -120,6 +121,7 @@ static void test_addrs(void **state)
 	assert_in_range(a->preferred_lft, 1, 80000);
 	assert_true(find_addr(&s, AF_INET, "172.17.9.9")->flags & IFA_F_SECONDARY);
 	assert_true(find_addr(&s, AF_INET, "10.30.0.1")->flags & IFA_F_NOPREFIXROUTE);
+	assert_int_equal(find_addr(&s, AF_INET, "10.30.0.1")->metric, 77);
 	assert_true(find_addr(&s, AF_INET6, "fd00:17::7")->flags & IFA_F_DEPRECATED);
 	assert_int_equal(find_addr(&s, AF_INET6, "fd00:17::5")->prefix, 64);
 	net_survey_free(&s);
@@ -149,12 +151,41 @@ static void test_routes(void **state)
 	assert_int_equal(r->route.nr_hops, 0);
 	r = find_route(&s, AF_INET, "10.40.0.0", 0);
 	assert_int_equal(r->route.table, 100);
+	r = find_route(&s, AF_INET, "0.0.0.0", 500);
+	assert_int_equal(r->route.metrics[RTAX_ADVMSS], 1200);
+	assert_int_equal(r->route.metrics[RTAX_INITCWND], 20);
+	assert_int_equal(r->route.mtu, 0);
+	assert_in_range(find_route(&s, AF_INET6, "2001:db8:3::", 1024)->route.lifetime, 80000,
+			90000);
+	assert_int_equal(find_route(&s, AF_INET6, "2001:db8:1::", 5)->route.lifetime, 0);
 	assert_int_equal(find_route(&s, AF_INET6, "2001:db8:2::", 1024)->route.nr_hops, 2);
 	r = find_route(&s, AF_INET6, "2001:db8:4::", 1024);
 	assert_int_equal(r->route.type, RTN_UNREACHABLE);
 	assert_int_equal(r->route.nr_hops, 0);
 	for (size_t i = 0; i < s.nr_routes; i++)
 		assert_false(s.routes[i].kernel_made && s.routes[i].route.table == RT_TABLE_LOCAL);
+	net_survey_free(&s);
+}
+
+static void test_rules(void **state)
+{
+	const struct gcfg_rule *found = NULL;
+	struct net_survey s;
+
+	(void)state;
+	survey("furnished", &s);
+	for (size_t i = 0; i < s.nr_rules; i++) {
+		assert_false(s.rules[i].odd);
+		if (s.rules[i].rule.src_prefix)
+			found = &s.rules[i].rule;
+	}
+	assert_non_null(found);
+	assert_true(is_ip(found->src, AF_INET, "172.17.9.9"));
+	assert_int_equal(found->src_prefix, 32);
+	assert_int_equal(found->table, 100);
+	assert_int_equal(found->priority, 32765);
+	assert_int_equal(found->suppress_prefix, UINT32_MAX);
+	assert_int_equal(found->has, 0);
 	net_survey_free(&s);
 }
 
@@ -431,6 +462,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_links),
 		cmocka_unit_test(test_addrs),
 		cmocka_unit_test(test_routes),
+		cmocka_unit_test(test_rules),
 		cmocka_unit_test(test_neighs),
 		cmocka_unit_test(test_plumbed),
 		cmocka_unit_test(test_any_byte),

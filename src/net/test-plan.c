@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
@@ -34,6 +35,7 @@ struct hand {
 	struct net_addr addrs[24];
 	struct net_route routes[24];
 	struct net_neigh neighs[8];
+	struct net_rule rules[8];
 	struct gcfg_hop hops[24];
 	struct net_survey s;
 };
@@ -42,7 +44,7 @@ static void hand_init(struct hand *h)
 {
 	memset(h, 0, sizeof(*h));
 	h->s = (struct net_survey){ .links = h->links, .addrs = h->addrs, .routes = h->routes,
-				    .neighs = h->neighs };
+				    .neighs = h->neighs, .rules = h->rules };
 }
 
 static struct net_link *hand_link(struct hand *h, int index, const char *name)
@@ -454,6 +456,64 @@ static void test_words(void **state)
 	assert_false(net_mac_parse("adopted", &mac));
 }
 
+/* ---- rules -------------------------------------------------------------------------------- */
+
+static struct net_rule *hand_rule(struct hand *h, uint8_t family, uint32_t priority, uint32_t table)
+{
+	struct net_rule *r = &h->rules[h->s.nr_rules++];
+
+	r->rule = (struct gcfg_rule){ .family = family, .action = FR_ACT_TO_TBL,
+				      .protocol = RTPROT_KERNEL, .priority = priority,
+				      .table = table, .suppress_prefix = UINT32_MAX };
+	return r;
+}
+
+static void hand_rules(struct hand *h)
+{
+	hand_rule(h, AF_INET, 0, RT_TABLE_LOCAL);
+	hand_rule(h, AF_INET, 32766, RT_TABLE_MAIN);
+	hand_rule(h, AF_INET, 32767, RT_TABLE_DEFAULT);
+	hand_rule(h, AF_INET6, 0, RT_TABLE_LOCAL);
+	hand_rule(h, AF_INET6, 32766, RT_TABLE_MAIN);
+}
+
+static void test_rules(void **state)
+{
+	struct net_plan p;
+	struct hand h;
+
+	(void)state;
+	hand_init(&h);
+	hand_link(&h, 2, "eth0");
+	hand_addr(&h, 2, "10.1.2.3", 24);
+	hand_rules(&h);
+	plan(&h, NET_MODE_TC, NET_MAC_ADOPT, &p);
+	/* What every kernel has by itself is not worth telling. */
+	assert_int_equal(p.nr_rules, 0);
+	net_plan_free(&p);
+
+	hand_rule(&h, AF_INET, 100, 7)->rule.src_prefix = 8;
+	plan(&h, NET_MODE_TC, NET_MAC_ADOPT, &p);
+	assert_int_equal(p.nr_rules, 4);
+	assert_int_equal(p.rules[3].table, 7);
+	net_plan_free(&p);
+
+	/* One of the kernel's own is missing: that, too, is policy. */
+	hand_init(&h);
+	hand_link(&h, 2, "eth0");
+	hand_addr(&h, 2, "10.1.2.3", 24);
+	hand_rule(&h, AF_INET6, 32766, RT_TABLE_MAIN);
+	plan(&h, NET_MODE_TC, NET_MAC_ADOPT, &p);
+	assert_int_equal(p.nr_rules, 1);
+	net_plan_free(&p);
+
+	hand_rule(&h, AF_INET, 50, 9)->odd = true;
+	plan(&h, NET_MODE_TC, NET_MAC_ADOPT, &p);
+	assert_int_equal(p.nr_rules, 1);
+	assert_true(has_notice(&p, "policy rule 50 asks for what a guest cannot do"));
+	net_plan_free(&p);
+}
+
 /* ---- the record --------------------------------------------------------------------------- */
 
 static void survey(const char *name, struct net_survey *s)
@@ -582,6 +642,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_sinks),
 		cmocka_unit_test(test_taken_name),
 		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_rules),
 		cmocka_unit_test(test_record),
 		cmocka_unit_test(test_bad_records),
 		cmocka_unit_test(test_empty_record),
