@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Facts about the host: its memory, and what the sources of bind mounts are. */
+/* Facts about the host: its memory, the image, and what the sources of bind mounts are. */
 #include "container/facts.h"
 
 #include <dirent.h>
@@ -186,24 +186,33 @@ static int facts_mount_look(const struct bundle_mount *mount, bool trees, struct
 	return 0;
 }
 
+/* That there is no root is for those to say who need one. */
+static int facts_look_at_guest(const struct bundle *b, struct guest_facts *f, struct err *e)
+{
+	_autoclose_ int root = open(b->root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return root < 0 ? 0 : guest_look(b, root, f, e);
+}
+
 int facts_gather(const struct bundle *b, bool trees, struct facts *f, struct err *e)
 {
 	struct sysinfo info;
+	int r;
 
 	memset(f, 0, sizeof(*f));
 	if (sysinfo(&info) < 0)
 		return err_set(e, -errno, "ask for the host's memory");
 	f->host_memory = (uint64_t)info.totalram * info.mem_unit;
-	if (b->nr_mounts == 0)
-		return 0;
+	r = facts_look_at_guest(b, &f->guest, e);
+	if (r < 0 || b->nr_mounts == 0)
+		return r;
 
 	f->mounts = calloc(b->nr_mounts, sizeof(f->mounts[0]));
 	if (!f->mounts)
 		return err_set(e, -ENOMEM, "look at the mounts");
 	f->nr_mounts = b->nr_mounts;
 	for (size_t i = 0; i < b->nr_mounts; i++) {
-		int r = facts_mount_look(&b->mounts[i], trees, &f->mounts[i], e);
-
+		r = facts_mount_look(&b->mounts[i], trees, &f->mounts[i], e);
 		if (r < 0)
 			return r;
 	}
@@ -229,5 +238,6 @@ void facts_free(struct facts *f)
 		free(f->mounts[i].files);
 	}
 	free(f->mounts);
+	guest_facts_free(&f->guest);
 	memset(f, 0, sizeof(*f));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the plan must know about the host and cannot read from config.json: how much memory there
- * is, and what the sources of bind mounts are. Gathering only looks (openat2, fstat, readdir): it
+ * is, what the image is, and what the sources of bind mounts are. Gathering only looks (openat2, fstat, readdir): it
  * opens no device or FIFO and changes nothing.
  */
 #ifndef RUNNC_CONTAINER_FACTS_H
@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "bundle/bundle.h"
+#include "container/guest.h"
 #include "ns/cgroup.h"
 
 #define FACTS_TREE_MAX_FILES	1024	/* a larger tree is not listed further */
@@ -53,6 +54,7 @@ struct facts {
 	uint64_t host_memory;		/* bytes */
 	/* The smallest memory limit in the cgroups above the container's; 0: none, or not known. */
 	uint64_t memory_limit;
+	struct guest_facts guest;	/* what the image says; nothing if there is no root */
 	struct facts_mount *mounts;	/* as many as the bundle's mounts, in their order */
 	size_t nr_mounts;
 };

@@ -7,7 +7,7 @@
  *
  * The rules, first match wins; `runnc plan` shows which one it was:
  *
- *  1. annotation org.runnc.guest = linux | solo5
+ *  1. annotation org.runnc.guest = linux | solo5; with linux, /urunc.json is not looked at
  *  2. annotations com.urunc.unikernel.{unikernelType,hypervisor,binary}, all three
  *  3. the same in the root's /urunc.json
  *  4. the entry point (process.args[0]) is an ELF file with a Solo5 note
@@ -63,8 +63,8 @@ struct guest_facts {
 /*
  * Look into @b's root, @rootfd of which is a descriptor (any kind). *@f is filled in and the
  * caller's, to be given to guest_facts_free() in either case. That something is missing or odd is
- * a fact, not an error; a urunc.json that cannot be read as one is an error if the annotations need
- * it. Returns 0 or -errno.
+ * a fact, not an error. A urunc.json that is none, where the annotations leave it to that file, is
+ * -EINVAL. Returns 0 or -errno.
  */
 int guest_look(const struct bundle *b, int rootfd, struct guest_facts *f, struct err *e);
 void guest_facts_free(struct guest_facts *f);

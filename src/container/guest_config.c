@@ -95,7 +95,8 @@ static void encode_caps(struct gcfg_stream *s, const struct bundle_caps *c)
 		stream_struct(s, GCFG_CAPS, &caps, sizeof(caps));
 }
 
-static void encode_process(struct gcfg_stream *s, const struct bundle_process *process)
+static void encode_process(struct gcfg_stream *s, const struct bundle_process *process,
+			   size_t skip_args)
 {
 	const struct gcfg_flags flags = {
 		.flags = (process->no_new_privs ? GCFG_FLAG_NO_NEW_PRIVS : 0u) |
@@ -104,7 +105,8 @@ static void encode_process(struct gcfg_stream *s, const struct bundle_process *p
 	};
 	const struct gcfg_oom oom = { .adj = (int32_t)process->oom_score_adj };
 
-	stream_strings(s, GCFG_ARG, &process->args);
+	for (size_t i = skip_args; i < process->args.n; i++)
+		stream_string(s, GCFG_ARG, process->args.v[i]);
 	stream_strings(s, GCFG_ENV, &process->env);
 	stream_string(s, GCFG_CWD, process->cwd);
 	encode_user(s, &process->user);
@@ -243,7 +245,7 @@ int guest_config_encode(const struct plan *p, char **data, size_t *len, struct e
 	int r;
 
 	buf_add(&s.buf, &header, sizeof(header));
-	encode_process(&s, &p->bundle->process);
+	encode_process(&s, &p->bundle->process, p->guest.skip_args);
 	encode_system(&s, p);
 	r = encode_root(&s, p, e);
 	if (r < 0)

@@ -21,6 +21,11 @@ static const char *const plan_annotations[] = {
 	PLAN_ANNOTATION_MEMORY,
 	PLAN_ANNOTATION_UID,
 	PLAN_ANNOTATION_VOLUMES,
+	GUEST_ANNOTATION,
+	GUEST_ANNOTATION_TYPE,
+	PLAN_ANNOTATION_BLOCK "*",
+	PLAN_ANNOTATION_SUBSTITUTE,
+	PLAN_ANNOTATION_IPV6,
 	NULL,
 };
 
@@ -51,6 +56,13 @@ int plan_note(struct plan *p, const char *format, ...)
 
 /* ---- annotations -------------------------------------------------------------------------- */
 
+static bool plan_annotation_matches(const char *known, const char *key)
+{
+	size_t len = strlen(known);
+
+	return known[len - 1] == '*' ? strncmp(key, known, len - 1) == 0 : strcmp(key, known) == 0;
+}
+
 static int plan_check_annotations(const struct bundle *b, struct err *e)
 {
 	for (size_t i = 0; i < b->annotations.n; i++) {
@@ -59,7 +71,8 @@ static int plan_check_annotations(const struct bundle *b, struct err *e)
 
 		if (!str_starts(key, PLAN_ANNOTATION))
 			continue;
-		while (plan_annotations[known] && strcmp(plan_annotations[known], key) != 0)
+		while (plan_annotations[known] &&
+		       !plan_annotation_matches(plan_annotations[known], key))
 			known++;
 		if (!plan_annotations[known])
 			return err_say(e, -EINVAL, "annotation '%s' is unknown", key);
@@ -168,39 +181,52 @@ static int plan_parse_size(const char *text, uint64_t *size)
 	return 0;
 }
 
-static uint64_t plan_round_memory(uint64_t size)
+/* The numbers of plan.h for a kind of guest. */
+struct plan_memory_rule {
+	uint64_t unit, min, preset, overhead, overhead_share;
+};
+
+static const struct plan_memory_rule plan_memory_rules[] = {
+	[GUEST_LINUX] = { PLAN_MEMORY_UNIT, PLAN_MEMORY_MIN, PLAN_MEMORY_DEFAULT,
+			  PLAN_MEMORY_OVERHEAD, PLAN_MEMORY_OVERHEAD_SHARE },
+	[GUEST_SOLO5] = { PLAN_SOLO5_MEMORY_UNIT, PLAN_SOLO5_MEMORY_MIN, PLAN_SOLO5_MEMORY_DEFAULT,
+			  PLAN_SOLO5_MEMORY_OVERHEAD, PLAN_SOLO5_MEMORY_OVERHEAD_SHARE },
+};
+
+static uint64_t plan_round_memory(const struct plan_memory_rule *rule, uint64_t size)
 {
-	return size - size % PLAN_MEMORY_UNIT;
+	return size - size % rule->unit;
 }
 
-static int plan_memory_from_annotation(const char *value, struct plan *p, struct err *e)
+static int plan_memory_from_annotation(const struct plan_memory_rule *rule, const char *value,
+				       struct plan *p, struct err *e)
 {
 	uint64_t size;
 
 	if (plan_parse_size(value, &size) < 0)
 		return plan_bad_annotation(e, PLAN_ANNOTATION_MEMORY, value,
 					   "a number of bytes, or of K, M or G");
-	if (size < PLAN_MEMORY_MIN || size > PLAN_MEMORY_MAX)
+	if (size < rule->min || size > PLAN_MEMORY_MAX)
 		return err_say(e, -EINVAL,
 			       "annotation %s: '%s' is not between %" PRIu64 " and %" PRIu64 " MiB",
-			       PLAN_ANNOTATION_MEMORY, value, PLAN_MEMORY_MIN / MIB,
+			       PLAN_ANNOTATION_MEMORY, value, rule->min / MIB,
 			       PLAN_MEMORY_MAX / MIB);
-	p->mem_size = plan_round_memory(size);
+	p->mem_size = plan_round_memory(rule, size);
 	if (p->mem_limited && p->mem_size > p->mem_limit)
 		return plan_note(p, "memory: the guest may use more than the container's limit of "
 				 "%" PRIu64 " MiB, and is killed then", p->mem_limit / MIB);
 	return 0;
 }
 
-static uint64_t plan_memory_overhead(uint64_t limit)
+static uint64_t plan_memory_overhead(const struct plan_memory_rule *rule, uint64_t limit)
 {
-	return PLAN_MEMORY_OVERHEAD + limit / PLAN_MEMORY_OVERHEAD_SHARE;
+	return rule->overhead + limit / rule->overhead_share;
 }
 
 /* What a limit of @limit bytes leaves for the guest. */
-static uint64_t plan_memory_within(uint64_t limit)
+static uint64_t plan_memory_within(const struct plan_memory_rule *rule, uint64_t limit)
 {
-	uint64_t overhead = plan_memory_overhead(limit);
+	uint64_t overhead = plan_memory_overhead(rule, limit);
 
 	return limit > overhead ? limit - overhead : 0;
 }
@@ -211,30 +237,31 @@ static uint64_t plan_min(uint64_t a, uint64_t b)
 }
 
 /* @limit: the smallest one that holds, 0: none. */
-static int plan_memory_from_limits(const struct facts *facts, uint64_t limit, struct plan *p,
-				   struct err *e)
+static int plan_memory_from_limits(const struct plan_memory_rule *rule, const struct facts *facts,
+				   uint64_t limit, struct plan *p, struct err *e)
 {
 	uint64_t size = p->mem_limited ? plan_min(PLAN_MEMORY_MAX, facts->host_memory) :
-					 plan_min(PLAN_MEMORY_DEFAULT, facts->host_memory / 2);
+					 plan_min(rule->preset, facts->host_memory / 2);
 
-	p->mem_size = plan_round_memory(size);
-	if (p->mem_size < PLAN_MEMORY_MIN)
+	p->mem_size = plan_round_memory(rule, size);
+	if (p->mem_size < rule->min)
 		return err_say(e, -EINVAL, "the host's memory of %" PRIu64 " MiB is too small",
 			       facts->host_memory / MIB);
 	if (limit == 0)
 		return 0;
 
-	p->mem_size = plan_round_memory(plan_min(size, plan_memory_within(limit)));
-	if (p->mem_size >= PLAN_MEMORY_MIN)
+	p->mem_size = plan_round_memory(rule, plan_min(size, plan_memory_within(rule, limit)));
+	if (p->mem_size >= rule->min)
 		return 0;
 	return err_say(e, -EINVAL, "memory limit is too small: the guest needs %" PRIu64
 		       " MiB, and its kernel and the runtime %" PRIu64 " MiB beside it",
-		       PLAN_MEMORY_MIN / MIB, (plan_memory_overhead(limit) + MIB - 1) / MIB);
+		       rule->min / MIB, (plan_memory_overhead(rule, limit) + MIB - 1) / MIB);
 }
 
 static int plan_set_memory(const struct bundle *b, const struct facts *facts, struct plan *p,
 			   struct err *e)
 {
+	const struct plan_memory_rule *rule = &plan_memory_rules[p->guest.kind];
 	const char *value = bundle_annotation(b, PLAN_ANNOTATION_MEMORY);
 	uint64_t limit = facts->memory_limit;
 
@@ -245,8 +272,8 @@ static int plan_set_memory(const struct bundle *b, const struct facts *facts, st
 		limit = limit > 0 ? plan_min(limit, p->mem_limit) : p->mem_limit;
 	}
 	if (value)
-		return plan_memory_from_annotation(value, p, e);
-	return plan_memory_from_limits(facts, limit, p, e);
+		return plan_memory_from_annotation(rule, value, p, e);
+	return plan_memory_from_limits(rule, facts, limit, p, e);
 }
 
 /* ---- devices ------------------------------------------------------------------------------ */
@@ -346,7 +373,6 @@ int plan_make(const struct bundle *b, const struct facts *facts, const struct pl
 
 	memset(p, 0, sizeof(*p));
 	p->bundle = b;
-	p->guest = PLAN_GUEST_LINUX;
 	p->cmdline = !options->debug	     ? PLAN_CMDLINE :
 		     b->process.terminal ? PLAN_CMDLINE_DEBUG_TTY :
 					   PLAN_CMDLINE_DEBUG;
@@ -355,6 +381,9 @@ int plan_make(const struct bundle *b, const struct facts *facts, const struct pl
 		return err_say(e, -EINVAL,
 			       "config.json: process: missing: there is nothing to run");
 	r = plan_check_annotations(b, e);
+	if (r < 0)
+		return r;
+	r = guest_decide(b, &facts->guest, &p->guest, e);
 	if (r < 0)
 		return r;
 	r = plan_set_identity(b, p, e);
@@ -366,7 +395,8 @@ int plan_make(const struct bundle *b, const struct facts *facts, const struct pl
 	r = plan_set_memory(b, facts, p, e);
 	if (r < 0)
 		return r;
-	r = plan_set_mounts(b, facts, p, e);
+	r = p->guest.kind == GUEST_SOLO5 ? plan_set_solo5(b, facts, p, e) :
+					   plan_set_mounts(b, facts, p, e);
 	if (r < 0)
 		return r;
 	r = plan_set_devices(b, p, e);
@@ -396,7 +426,7 @@ int plan_set_network(struct plan *p, const struct net_survey *survey, struct err
 	if (r < 0)
 		return r;
 	p->network = PLAN_NETWORK_SURVEYED;
-	return 0;
+	return p->guest.kind == GUEST_SOLO5 ? plan_check_solo5_network(p, e) : 0;
 }
 
 void plan_free(struct plan *p)
@@ -416,5 +446,7 @@ void plan_free(struct plan *p)
 	free(p->masked);
 	if (p->network == PLAN_NETWORK_SURVEYED)
 		net_plan_free(&p->net);
+	plan_free_solo5(&p->solo5);
+	guest_choice_free(&p->guest);
 	memset(p, 0, sizeof(*p));
 }

@@ -7,7 +7,7 @@
  *	survey of the namespace  -> plan_set_network(), when the namespace is ready
  *
  * plan_make() and plan_set_network() are pure: no system call that sees or changes the host. The
- * plan borrows strings of the bundle, which must outlive it.
+ * plan borrows strings of the bundle and of the facts, which must outlive it.
  */
 #ifndef RUNNC_CONTAINER_PLAN_H
 #define RUNNC_CONTAINER_PLAN_H
@@ -19,6 +19,7 @@
 #include "base/err.h"
 #include "bundle/bundle.h"
 #include "container/facts.h"
+#include "container/guest.h"
 #include "net/net.h"
 
 /*
@@ -32,6 +33,16 @@
 #define PLAN_MEMORY_DEFAULT		(UINT64_C(1) << 30)	/* or half of the host's */
 #define PLAN_MEMORY_OVERHEAD		(UINT64_C(16) << 20)	/* plus the limit divided by: */
 #define PLAN_MEMORY_OVERHEAD_SHARE	128
+
+/*
+ * The same for a unikernel, whose process is its memory and little else: page tables, and the
+ * kernel's objects of one process.
+ */
+#define PLAN_SOLO5_MEMORY_UNIT		(UINT64_C(1) << 20)	/* nabla-run's --mem */
+#define PLAN_SOLO5_MEMORY_MIN		(UINT64_C(2) << 20)	/* code from 1 MiB on, and a stack */
+#define PLAN_SOLO5_MEMORY_DEFAULT	(UINT64_C(512) << 20)	/* Solo5's own */
+#define PLAN_SOLO5_MEMORY_OVERHEAD	(UINT64_C(1) << 20)
+#define PLAN_SOLO5_MEMORY_OVERHEAD_SHARE 512
 
 /* Files that are copied into the guest in place of bind mounts. */
 #define PLAN_FILE_MAX			(1u << 20)	/* one bind-mounted file */
@@ -47,10 +58,21 @@
 #define PLAN_ANNOTATION_UID		"org.runnc.uid"		/* host user and group id */
 #define PLAN_ANNOTATION_VOLUMES		"org.runnc.volumes"	/* copy */
 
-/* One of the annotations above, for `runnc features`. NULL behind the last one. */
-const char *plan_annotation_name(size_t index);
+/*
+ * Of a unikernel: the disk with the name NAME in its manifest is
+ *	org.runnc.block.NAME = PATH[,ro][,sector=N][,mount=DIR]		a file in the root
+ *	org.runnc.block.NAME = root:erofs | root:iso9660 [,...]		the root itself, read-only
+ * and words of solo5_args.h.
+ */
+#define PLAN_ANNOTATION_BLOCK		"org.runnc.block."
+#define PLAN_ANNOTATION_SUBSTITUTE	"org.runnc.solo5.substitute"	/* true */
+#define PLAN_ANNOTATION_IPV6		"org.runnc.solo5.ipv6"		/* true */
 
-enum plan_guest { PLAN_GUEST_LINUX };
+/*
+ * One of the annotations above, for `runnc features`; one that ends in "*" stands for all that
+ * begin so. NULL behind the last one.
+ */
+const char *plan_annotation_name(size_t index);
 
 /* A mount that the guest's init makes. */
 struct plan_mount {
@@ -73,6 +95,38 @@ struct plan_file {
 	uint64_t size;			/* of the facts: only for printing */
 };
 
+enum plan_disk_kind {
+	PLAN_DISK_FILE,			/* a file in the root; a copy of it, unless read-only */
+	PLAN_DISK_EROFS,		/* the root as an EROFS image */
+	PLAN_DISK_ISO9660		/* the root as an ISO 9660 image */
+};
+
+#define PLAN_DISK_SECTOR	512u	/* default sector size */
+#define PLAN_DISK_SECTOR_MAX	32768u
+
+struct plan_disk {
+	const char *name;		/* in the manifest */
+	enum plan_disk_kind kind;
+	char *path;			/* in the root; NULL: the root itself */
+	bool readonly;
+	uint32_t sector;		/* bytes, a power of two */
+	char *mount;			/* rumprun: where to mount it; NULL: nowhere */
+};
+
+/* What only a unikernel has. Its devices are in the manifest's order. */
+struct plan_solo5 {
+	const char *binary;		/* path in the root */
+	bool entry_point;		/* it is what process.args[0] names */
+	const char *urunc_cmdline;	/* NULL: none */
+	const char *dns;		/* "" if none is known */
+	const char *nets[NABLA_LAUNCH_NETS];
+	size_t nr_nets;
+	struct plan_disk *disks;
+	size_t nr_disks;
+	bool substitute;
+	bool ipv6;
+};
+
 enum plan_network {
 	PLAN_NETWORK_NONE,		/* no namespace of its own: no network */
 	PLAN_NETWORK_LATER,		/* a new namespace, which hooks may fill during create */
@@ -81,7 +135,8 @@ enum plan_network {
 
 struct plan {
 	const struct bundle *bundle;
-	enum plan_guest guest;
+	struct guest_choice guest;
+	struct plan_solo5 solo5;	/* if guest.kind is GUEST_SOLO5 */
 
 	uint32_t host_uid;		/* and group, as the process's user namespace calls it */
 	bool mem_limited;		/* resources.memory.limit is there: */
@@ -124,7 +179,10 @@ int plan_make(const struct bundle *b, const struct facts *facts, const struct pl
 /* The bundle asks for copies of directories, so the facts must list them. */
 bool plan_wants_trees(const struct bundle *b);
 
-/* Add what was found in the container's network namespace. Returns 0 or -ENOMEM. */
+/*
+ * Add what was found in the container's network namespace. Returns 0, -ENOMEM, or -EINVAL if a
+ * unikernel has more network devices than there are interfaces.
+ */
 int plan_set_network(struct plan *p, const struct net_survey *survey, struct err *e);
 
 void plan_free(struct plan *p);

@@ -8,14 +8,15 @@
  *		An argument with white space, quotes or backslashes is quoted, as MirageOS undoes it.
  * rumprun	its JSON: cmdline (with process.args[0]), env for each variable, net for each
  *		interface, blk for the disk that blkMntPoint wants mounted. A command line that begins
- *		with "{" is left as it is.
+ *		with "{" is left as it is. Its arguments are quoted in the same way.
  * raw		the arguments, joined by single spaces, as they are. With the annotation
  *		org.runnc.solo5.substitute=true these words in it are replaced, from the first network
  *		device: ${ip} ${prefix} ${gw} ${mac} ${mtu} ${dns}, in IPv6 ${ip6} ${prefix6} ${gw6};
  *		what is not known becomes nothing.
  *
  * process.args[0] is no argument if it is the unikernel's own path (but for rumprun, whose programs
- * have an argv[0]). urunc's cmdline stands in where there are no arguments then.
+ * have an argv[0]). urunc's cmdline, where it is given, is taken in place of process.args, as urunc
+ * does it, and is not quoted.
  */
 #ifndef RUNNC_CONTAINER_SOLO5_ARGS_H
 #define RUNNC_CONTAINER_SOLO5_ARGS_H
@@ -24,6 +25,7 @@
 #include "container/plan.h"
 
 #define SOLO5_CMDLINE_MAX	8191u
+#define SOLO5_PROGRAM		"nabla-run"	/* the tender, in the libexec folder */
 
 /*
  * The unikernel's command line for @p (PLAN_NETWORK_SURVEYED, or without a network). A heap block

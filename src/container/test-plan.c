@@ -248,7 +248,7 @@ static void test_defaults(void **state)
 	trial_parse(&t, "", "");
 	trial_plan(&t);
 	assert_int_equal(t.r, 0);
-	assert_int_equal(t.p.guest, PLAN_GUEST_LINUX);
+	assert_int_equal(t.p.guest.kind, GUEST_LINUX);
 	assert_int_equal(t.p.host_uid, 65534);
 	assert_int_equal(t.p.network, PLAN_NETWORK_LATER);
 	assert_int_equal(t.p.net_request.mode, NET_MODE_TC);
