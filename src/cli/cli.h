@@ -40,7 +40,7 @@ struct cli_command {
 
 /* One file each. */
 extern const struct cli_command cli_create, cli_start, cli_run, cli_kill, cli_delete, cli_state,
-	cli_list, cli_spec, cli_features, cli_plan;
+	cli_list, cli_spec, cli_features, cli_plan, cli_net;
 
 /*
  * "TERM", "SIGTERM" (any case), "15", "RTMIN+1": the signal's number in *@signal. Returns 0 or

@@ -17,7 +17,7 @@
 
 static const struct cli_command *const commands[] = {
 	&cli_create, &cli_start, &cli_run, &cli_kill, &cli_delete,
-	&cli_state, &cli_list, &cli_spec, &cli_features, &cli_plan,
+	&cli_state, &cli_list, &cli_spec, &cli_features, &cli_plan, &cli_net,
 };
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

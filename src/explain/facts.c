@@ -137,13 +137,43 @@ static int read_numbers(const struct gathering *g, struct explain_space *x, stru
 	return 0;
 }
 
-/* Its interfaces' names come from the kernel, which allows nearly any byte. */
+/*
+ * Names of interfaces come from the kernel, which allows nearly any byte; what is printed must not
+ * move the cursor, and JSON wants UTF-8.
+ */
+static void plain_text(char *text)
+{
+	for (; *text; text++)
+		if (*text <= ' ' || *text > '~')
+			*text = '?';
+}
+
 static void plain_links(struct explain_space *x)
 {
-	for (size_t i = 0; i < x->all.nr_links; i++)
-		for (char *c = x->all.links[i].name; *c; c++)
-			if (*c <= ' ' || *c > '~')
-				*c = '?';
+	for (size_t i = 0; i < x->all.nr_links; i++) {
+		plain_text(x->all.links[i].name);
+		plain_text(x->all.links[i].kind);
+	}
+}
+
+/* The guards of the pod's namespace, in which we are. Without a guard, or the right to see it: 0. */
+static int read_guards(struct explain_space *x, struct err *e)
+{
+	for (size_t i = 0; i < x->nr_filters; i++) {
+		const struct explain_filter *f = &x->filters[i];
+		struct explain_guard g = { .link = f->link, .egress = f->egress }, *larger;
+
+		if (f->priority != NET_TC_PRIORITY_GUARD ||
+		    net_guard_stats(f->link, f->egress ? NET_TC_EGRESS : NET_TC_INGRESS, &g.stats,
+				    e) != 0)
+			continue;
+		larger = reallocarray(x->guards, x->nr_guards + 1, sizeof(*larger));
+		if (!larger)
+			return err_set(e, -ENOMEM, "read the guards' counters");
+		x->guards = larger;
+		larger[x->nr_guards++] = g;
+	}
+	return 0;
 }
 
 /* Returns the space's index, one that was there already too, or -errno; facts are cut: -EXFULL. */
@@ -173,6 +203,8 @@ static int add_space(struct gathering *g, const struct named *n, struct err *e)
 		rc = space_read(x, e);
 	if (rc == 0)
 		rc = read_numbers(g, x, e);
+	if (rc == 0 && f->nr_spaces == 1)
+		rc = read_guards(x, e);
 	if (rc < 0)
 		return rc;
 	plain_links(x);

@@ -47,6 +47,14 @@ static void *grow(void **list, size_t nr, size_t size, int *rc)
 	return memset((char *)larger + nr * size, 0, size);
 }
 
+/* What is printed must not move the cursor, and JSON wants UTF-8. */
+static void plain(char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			*text = '?';
+}
+
 /* ---- links --------------------------------------------------------------------------------- */
 
 static int parse_bridge(const struct nlattr *data, struct explain_link *l)
@@ -246,6 +254,8 @@ static int parse_filter(struct explain_space *x, const struct nlmsghdr *m, bool 
 	if (strcmp(f.kind, "bpf") == 0 &&
 	    net_attr_string(options[TCA_BPF_NAME], f.name, sizeof(f.name)) < 0)
 		f.name[0] = '\0';
+	plain(f.kind);
+	plain(f.name);
 	slot = grow((void **)&x->filters, x->nr_filters, sizeof(*slot), &rc);
 	if (!slot)
 		return rc;
@@ -298,6 +308,8 @@ int explain_parse_chain(struct explain_space *x, const struct nlmsghdr *m)
 		strcpy(c.table, "?");
 	if (net_attr_string(tb[NFTA_CHAIN_NAME], c.name, sizeof(c.name)) < 0)
 		strcpy(c.name, "?");
+	plain(c.table);
+	plain(c.name);
 	c.family = head->nfgen_family;
 	c.drop = ntohl(policy) == NF_DROP;
 	slot = grow((void **)&x->chains, x->nr_chains, sizeof(*slot), &rc);
