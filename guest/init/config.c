@@ -206,6 +206,21 @@ static const char *check_neigh(const struct init_config *c, const void *payload,
 	return prefix_fits(neigh->family, 0) ? NULL : "bad family";
 }
 
+static const char *check_policy(const struct init_config *c, const void *payload, uint32_t len)
+{
+	const struct gcfg_rule *rule = payload;
+
+	(void)c;
+	(void)len;
+	if (!prefix_fits(rule->family, rule->dst_prefix) ||
+	    !prefix_fits(rule->family, rule->src_prefix))
+		return "bad family or prefix";
+	if (strnlen(rule->iif, sizeof(rule->iif)) == sizeof(rule->iif) ||
+	    strnlen(rule->oif, sizeof(rule->oif)) == sizeof(rule->oif))
+		return "an interface's name does not end";
+	return NULL;
+}
+
 static const struct rule rules[] = {
 	{ "argument", SHAPE_STRING, 0, GCFG_ARG, false, NULL },
 	{ "environment", SHAPE_STRING, 0, GCFG_ENV, false, check_not_empty },
@@ -229,6 +244,7 @@ static const struct rule rules[] = {
 	{ "address", SHAPE_FIXED, sizeof(struct gcfg_addr), GCFG_ADDR, false, check_addr },
 	{ "route", SHAPE_STRUCT, sizeof(struct gcfg_route), GCFG_ROUTE, false, check_route },
 	{ "neighbour", SHAPE_FIXED, sizeof(struct gcfg_neigh), GCFG_NEIGH, false, check_neigh },
+	{ "policy rule", SHAPE_FIXED, sizeof(struct gcfg_rule), GCFG_RULE, false, check_policy },
 };
 
 static const struct rule *find_rule(uint16_t type)

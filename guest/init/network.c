@@ -4,6 +4,7 @@
 
 #include "abi/launch.h"
 #include "guest/init/netlink.h"
+#include "guest/init/routes.h"
 #include "guest/init/system.h"
 
 #include <errno.h>
@@ -24,18 +25,6 @@ struct network {
 	struct init_netlink nl;
 	int ifindex[NABLA_LAUNCH_NETS];
 };
-
-static size_t address_size(uint8_t family)
-{
-	return family == AF_INET6 ? 16 : 4;
-}
-
-static bool address_given(const uint8_t address[16])
-{
-	static const uint8_t none[16];
-
-	return memcmp(address, none, sizeof(none)) != 0;
-}
 
 static int set_up(struct network *net, int ifindex)
 {
@@ -177,7 +166,7 @@ static int set_link(struct network *net, const struct gcfg_link *link, int proc,
 
 static int add_address(struct network *net, const struct gcfg_addr *addr)
 {
-	size_t size = address_size(addr->family);
+	size_t size = init_address_size(addr->family);
 	uint32_t flags = addr->flags | (addr->family == AF_INET6 ? IFA_F_NODAD : 0);
 	struct ifa_cacheinfo lifetime = {
 		.ifa_prefered = addr->preferred_lft, .ifa_valid = addr->valid_lft,
@@ -193,8 +182,10 @@ static int add_address(struct network *net, const struct gcfg_addr *addr)
 	body->ifa_index = (uint32_t)net->ifindex[addr->link];
 	init_request_add(&request, IFA_LOCAL, addr->local, size);
 	init_request_add(&request, IFA_ADDRESS, addr->peer, size);
-	if (addr->family == AF_INET && address_given(addr->broadcast))
+	if (addr->family == AF_INET && init_address_given(addr->broadcast))
 		init_request_add(&request, IFA_BROADCAST, addr->broadcast, size);
+	if (addr->metric)
+		init_request_add_u32(&request, IFA_RT_PRIORITY, addr->metric);
 	init_request_add_u32(&request, IFA_FLAGS, flags);
 	init_request_add(&request, IFA_CACHEINFO, &lifetime, sizeof(lifetime));
 	return init_netlink_send(&net->nl, &request);
@@ -210,142 +201,9 @@ static int add_neighbour(struct network *net, const struct gcfg_neigh *neigh)
 	body->ndm_family = neigh->family;
 	body->ndm_ifindex = net->ifindex[neigh->link];
 	body->ndm_state = neigh->state;
-	init_request_add(&request, NDA_DST, neigh->addr, address_size(neigh->family));
+	init_request_add(&request, NDA_DST, neigh->addr, init_address_size(neigh->family));
 	init_request_add(&request, NDA_LLADDR, neigh->mac, sizeof(neigh->mac));
 	return init_netlink_send(&net->nl, &request);
-}
-
-/* The others describe a state (dead, link down): the kernel refuses them in a request. */
-static uint32_t hop_flags(const struct gcfg_hop *hop)
-{
-	return hop->flags & (RTNH_F_ONLINK | RTNH_F_PERVASIVE);
-}
-
-static void add_gateway(struct init_request *request, uint8_t family, const struct gcfg_hop *hop)
-{
-	struct {
-		uint16_t family;
-		uint8_t address[16];
-	} via = { .family = hop->gateway_family };
-	size_t size = address_size(hop->gateway_family);
-
-	if (!hop->gateway_family)
-		return;
-	if (hop->gateway_family == family) {
-		init_request_add(request, RTA_GATEWAY, hop->gateway, size);
-		return;
-	}
-	memcpy(via.address, hop->gateway, size);
-	init_request_add(request, RTA_VIA, &via, sizeof(via.family) + size);
-}
-
-static void add_hops(struct network *net, struct init_request *request,
-		     const struct gcfg_route *route)
-{
-	const struct gcfg_hop *hop = (const void *)(route + 1);
-	size_t multipath = init_request_open(request, RTA_MULTIPATH);
-
-	for (unsigned int i = 0; i < route->nr_hops; i++) {
-		struct rtnexthop *next = init_request_grow(request, sizeof(*next));
-		size_t start;
-
-		if (!next)
-			return;
-		start = init_request_length(request) - sizeof(*next);
-		next->rtnh_ifindex = net->ifindex[hop[i].link];
-		next->rtnh_hops = hop[i].weight ? (unsigned char)(hop[i].weight - 1) : 0;
-		next->rtnh_flags = (unsigned char)hop_flags(&hop[i]);
-		add_gateway(request, route->family, &hop[i]);
-		next->rtnh_len = (unsigned short)(init_request_length(request) - start);
-	}
-	init_request_close(request, multipath);
-}
-
-static void add_metrics(struct init_request *request, const struct gcfg_route *route)
-{
-	size_t metrics;
-
-	if (!route->mtu)
-		return;
-	metrics = init_request_open(request, RTA_METRICS);
-	init_request_add_u32(request, RTAX_MTU, route->mtu);
-	init_request_close(request, metrics);
-}
-
-/*
- * The kernel made the route to an address's own prefix when the address was added; the
- * configuration's copy of it replaces it. Any other route is appended: two routes may differ in
- * their device only.
- */
-static uint16_t route_flags(const struct gcfg_route *route)
-{
-	if (route->family == AF_INET && route->protocol == RTPROT_KERNEL)
-		return NLM_F_CREATE | NLM_F_REPLACE;
-	return NLM_F_CREATE | NLM_F_APPEND;
-}
-
-static int add_route(struct network *net, const struct gcfg_route *route)
-{
-	const struct gcfg_hop *hop = (const void *)(route + 1);
-	size_t size = address_size(route->family);
-	struct init_request request;
-	struct rtmsg *body;
-	int r;
-
-	body = init_request_start(&request, RTM_NEWROUTE, route_flags(route), sizeof(*body));
-	body->rtm_family = route->family;
-	body->rtm_dst_len = route->dst_prefix;
-	body->rtm_src_len = route->src_prefix;
-	body->rtm_tos = route->tos;
-	body->rtm_table = route->table < 256 ? (unsigned char)route->table : RT_TABLE_UNSPEC;
-	body->rtm_protocol = route->protocol;
-	body->rtm_scope = route->scope;
-	body->rtm_type = route->type;
-	init_request_add_u32(&request, RTA_TABLE, route->table);
-	if (route->dst_prefix)
-		init_request_add(&request, RTA_DST, route->dst, size);
-	if (route->src_prefix)
-		init_request_add(&request, RTA_SRC, route->src, size);
-	if (address_given(route->prefsrc))
-		init_request_add(&request, RTA_PREFSRC, route->prefsrc, size);
-	if (route->metric)
-		init_request_add_u32(&request, RTA_PRIORITY, route->metric);
-	add_metrics(&request, route);
-	if (route->nr_hops == 1) {
-		body->rtm_flags = hop_flags(hop);
-		init_request_add_u32(&request, RTA_OIF, (uint32_t)net->ifindex[hop->link]);
-		add_gateway(&request, route->family, hop);
-	} else if (route->nr_hops) {
-		add_hops(net, &request, route);
-	}
-	r = init_netlink_send(&net->nl, &request);
-	/* The same in everything: the kernel made it itself (fe80::/64, ff00::/8, ...). */
-	return r == -EEXIST ? 0 : r;
-}
-
-static bool has_gateway(const struct gcfg_route *route)
-{
-	const struct gcfg_hop *hop = (const void *)(route + 1);
-
-	for (unsigned int i = 0; i < route->nr_hops; i++)
-		if (hop[i].gateway_family)
-			return true;
-	return false;
-}
-
-/* "10.0.0.0" or hexadecimal for IPv6, for messages only. */
-static const char *address_text(uint8_t family, const uint8_t address[16], char text[40])
-{
-	size_t len = 0;
-
-	if (family == AF_INET) {
-		snprintf(text, 40, "%u.%u.%u.%u", address[0], address[1], address[2], address[3]);
-		return text;
-	}
-	for (int i = 0; i < 16; i += 2)
-		len += (size_t)snprintf(text + len, 40 - len, "%s%x", i ? ":" : "",
-					address[i] << 8 | address[i + 1]);
-	return text;
 }
 
 static int set_links(struct network *net, int proc, struct err *e)
@@ -369,7 +227,7 @@ static int add_addresses(struct network *net, struct err *e)
 
 		if (r < 0)
 			return err_set(e, r, "add address %s/%u to '%s'",
-				       address_text(addr->family, addr->local, text), addr->prefix,
+				       init_address_text(addr->family, addr->local, text), addr->prefix,
 				       init_config_link(net->config, addr->link)->name);
 	}
 	return 0;
@@ -386,29 +244,8 @@ static int add_neighbours(struct network *net, struct err *e)
 
 		if (r < 0)
 			return err_set(e, r, "add neighbour %s to '%s'",
-				       address_text(neigh->family, neigh->addr, text),
+				       init_address_text(neigh->family, neigh->addr, text),
 				       init_config_link(net->config, neigh->link)->name);
-	}
-	return 0;
-}
-
-/*
- * A gateway is only accepted once a route leads to it, and the kernel lists the default route
- * first.
- */
-static int add_routes(struct network *net, bool with_gateway, struct err *e)
-{
-	const struct gcfg_record *record = NULL;
-	char text[40];
-
-	while ((record = init_config_next(net->config, GCFG_ROUTE, record))) {
-		const struct gcfg_route *route = init_config_payload(record);
-		int r = has_gateway(route) == with_gateway ? add_route(net, route) : 0;
-
-		if (r < 0)
-			return err_set(e, r, "add route to %s/%u",
-				       address_text(route->family, route->dst, text),
-				       route->dst_prefix);
 	}
 	return 0;
 }
@@ -434,6 +271,9 @@ static void announce(struct network *net)
 int init_network_set_up(const struct init_config *config, int proc, struct err *e)
 {
 	struct network net = { .config = config, .nl = INIT_NETLINK_NONE };
+	const struct init_routes routes = {
+		.config = config, .nl = &net.nl, .ifindex = net.ifindex,
+	};
 	int r = init_netlink_open(&net.nl);
 
 	if (r < 0)
@@ -448,9 +288,9 @@ int init_network_set_up(const struct init_config *config, int proc, struct err *
 	if (!r)
 		r = add_neighbours(&net, e);
 	if (!r)
-		r = add_routes(&net, false, e);
+		r = init_routes_add(&routes, e);
 	if (!r)
-		r = add_routes(&net, true, e);
+		r = init_rules_add(&routes, e);
 	if (!r)
 		announce(&net);
 	init_netlink_close(&net.nl);

@@ -4,11 +4,14 @@
  *
  * Order: loopback; each link's MAC, MTU, queue length, disable_ipv6, then up; all addresses;
  * permanent neighbours, so that no gateway is ever asked for by ARP in a cluster that would not
- * answer; routes without a gateway, then those with one; last the announcements. Nothing is
+ * answer; routes without a gateway, then those with one; rules; last the announcements. Nothing is
  * rewritten: prefixes, scopes, flags, tables and metrics go to the kernel as they came.
  */
 #ifndef NABLA_INIT_NETWORK_H
 #define NABLA_INIT_NETWORK_H
+
+#include <stdbool.h>
+#include <stddef.h>
 
 #include "guest/init/config.h"
 
@@ -20,5 +23,10 @@ int init_network_set_up(const struct init_config *config, int proc, struct err *
  * an unsolicited neighbour advertisement for IPv6. Returns 0 or -errno. announce.c
  */
 int init_announce(int ifindex, const uint8_t mac[6], const struct gcfg_addr *addr);
+
+/* address.c: 4 or 16; whether it is not all zeros; for messages, "10.0.0.0" or hexadecimal. */
+size_t init_address_size(uint8_t family);
+bool init_address_given(const uint8_t address[16]);
+const char *init_address_text(uint8_t family, const uint8_t address[16], char text[40]);
 
 #endif

@@ -287,6 +287,20 @@ static void bad_family(struct build *b)
 	build_add(b, GCFG_NEIGH, &(struct gcfg_neigh){ .family = 3 }, sizeof(struct gcfg_neigh));
 }
 
+static void bad_rule_prefix(struct build *b)
+{
+	build_add(b, GCFG_RULE, &(struct gcfg_rule){ .family = 2, .src_prefix = 33 },
+		  sizeof(struct gcfg_rule));
+}
+
+static void bad_rule_name(struct build *b)
+{
+	struct gcfg_rule rule = { .family = 2 };
+
+	memset(rule.oif, 'x', sizeof(rule.oif));
+	build_add(b, GCFG_RULE, &rule, sizeof(rule));
+}
+
 static void bad_reference(struct build *b)
 {
 	build_add(b, GCFG_ADDR, &(struct gcfg_addr){ .link = 0, .family = 2 },
@@ -332,6 +346,8 @@ static const struct bad bad_ones[] = {
 	{ "record 3 (link): index given twice", bad_second_index },
 	{ "record 2 (address): bad family or prefix", bad_prefix },
 	{ "record 2 (neighbour): bad family", bad_family },
+	{ "record 2 (policy rule): bad family or prefix", bad_rule_prefix },
+	{ "record 2 (policy rule): an interface's name does not end", bad_rule_name },
 	{ "an address refers to link 0", bad_reference },
 	{ "a route refers to link 4294967295", bad_route_reference },
 	{ "record 2 (route): wrong number of hops", bad_hops },

@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/rtnetlink.h>
 #include <net/ethernet.h>
 #include <net/if.h>
 #include <netpacket/packet.h>
@@ -294,6 +295,92 @@ static void test_via_other_family(void **state)
 	assert_prints("ip -4 route", "default via inet6 fe80::1 dev eth0");
 }
 
+static void test_metrics(void **state)
+{
+	struct gcfg_route four = route_to("192.0.2.0", 24, 1), six = route_to("2001:db8:9::", 48, 1);
+	struct gcfg_hop hop = hop_to(0, NULL, 0);
+	static struct build b;
+
+	(void)state;
+	four.mtu = 1300;
+	four.metrics[RTAX_LOCK] = 1u << RTAX_MTU;
+	four.metrics[RTAX_ADVMSS] = 1200;
+	four.metrics[RTAX_INITCWND] = 20;
+	six.metrics[RTAX_HOPLIMIT] = 9;
+	six.lifetime = 90000;
+	six.pref = 1;
+	start(&b);
+	add_link(&b, 0, "eth0", 0);
+	add_addr(&b, 0, "10.0.0.2", 24, 0);
+	add_addr(&b, 0, "2001:db8::7", 64, 0);
+	add_route(&b, &four, &hop);
+	add_route(&b, &six, &hop);
+	assert_set_up(&b);
+	assert_prints("ip -4 route show 192.0.2.0/24", "mtu lock 1300 advmss 1200");
+	assert_prints("ip -4 route show 192.0.2.0/24", "initcwnd 20");
+	assert_prints("ip -6 route show 2001:db8:9::/48", "hoplimit 9");
+	assert_prints("ip -6 route show 2001:db8:9::/48", "expires 89");
+	assert_prints("ip -6 route show 2001:db8:9::/48", "pref high");
+}
+
+static void add_rule(struct build *b, struct gcfg_rule rule)
+{
+	rule.suppress_prefix = rule.suppress_prefix ? rule.suppress_prefix - 1 : UINT32_MAX;
+	build_add(b, GCFG_RULE, &rule, sizeof(rule));
+}
+
+/* The kernel's rule for table main is not among them, so it is none of the namespace's. */
+static void test_rules(void **state)
+{
+	static struct build b;
+
+	(void)state;
+	start(&b);
+	add_link(&b, 0, "eth0", 0);
+	add_addr(&b, 0, "10.0.0.2", 24, 0);
+	add_rule(&b, (struct gcfg_rule){ .family = AF_INET, .action = 1, .table = 255 });
+	add_rule(&b, (struct gcfg_rule){
+		.family = AF_INET, .action = 1, .table = 1000, .priority = 100, .src_prefix = 8,
+		.src = { 10 }, .has = GCFG_RULE_MARK | GCFG_RULE_DPORT, .mark = 7, .mask = 255,
+		.ip_proto = 6, .dport_first = 80, .dport_last = 90, .iif = "lo" });
+	add_rule(&b, (struct gcfg_rule){
+		.family = AF_INET, .action = 1, .table = 254, .priority = 200, .flags = 2,
+		.dst_prefix = 16, .dst = { 192, 168 }, .suppress_prefix = 1, .oif = "eth9" });
+	add_rule(&b, (struct gcfg_rule){ .family = AF_INET, .action = 2, .priority = 300,
+					 .target = 32767, .has = GCFG_RULE_UIDS, .uid_last = 5 });
+	add_rule(&b, (struct gcfg_rule){ .family = AF_INET, .action = 7, .priority = 400 });
+	add_rule(&b, (struct gcfg_rule){ .family = AF_INET, .action = 1, .table = 253,
+					 .priority = 32767 });
+	assert_set_up(&b);
+	assert_prints("ip rule", "0:\tfrom all lookup local");
+	assert_prints("ip rule", "100:\tfrom 10.0.0.0/8 fwmark 0x7/0xff iif lo ipproto tcp "
+				 "dport 80-90 lookup 1000");
+	assert_prints("ip rule", "200:\tnot from all to 192.168.0.0/16 oif eth9 [detached] lookup "
+				 "main suppress_prefixlength 0");
+	assert_prints("ip rule", "300:\tfrom all uidrange 0-5 goto 32767");
+	assert_prints("ip rule", "400:\tfrom all unreachable");
+	assert_prints("ip rule", "32767:\tfrom all lookup default");
+	assert_prints_not("ip rule", "32766:");
+	/* Nothing was told about IPv6. */
+	assert_prints("ip -6 rule", "32766:\tfrom all lookup main");
+}
+
+static void test_address_metric(void **state)
+{
+	struct gcfg_addr addr = {
+		.family = AF_INET, .prefix = 24, .local = { 10, 0, 0, 2 }, .peer = { 10, 0, 0, 2 },
+		.valid_lft = UINT32_MAX, .preferred_lft = UINT32_MAX, .metric = 77,
+	};
+	static struct build b;
+
+	(void)state;
+	start(&b);
+	add_link(&b, 0, "eth0", 0);
+	build_add(&b, GCFG_ADDR, &addr, sizeof(addr));
+	assert_set_up(&b);
+	assert_prints("ip route show 10.0.0.0/24", "metric 77");
+}
+
 /* Receive on @fd until a frame starts with @expected at offset @at. */
 static void assert_frame(int fd, size_t at, const uint8_t *expected, size_t size)
 {
@@ -381,6 +468,9 @@ int main(void)
 		cmocka_unit_test_setup(test_multipath_and_tables, new_namespace),
 		cmocka_unit_test_setup(test_ipv6, new_namespace),
 		cmocka_unit_test_setup(test_via_other_family, new_namespace),
+		cmocka_unit_test_setup(test_metrics, new_namespace),
+		cmocka_unit_test_setup(test_rules, new_namespace),
+		cmocka_unit_test_setup(test_address_metric, new_namespace),
 		cmocka_unit_test_setup(test_announce, new_namespace),
 		cmocka_unit_test_setup(test_errors, new_namespace),
 		cmocka_unit_test_setup(test_nothing, new_namespace),

@@ -236,6 +236,8 @@ static void encode_network(struct gcfg_stream *s, const struct net_plan *n)
 	}
 	for (size_t i = 0; i < n->nr_neighs; i++)
 		stream_struct(s, GCFG_NEIGH, &n->neighs[i], sizeof(n->neighs[i]));
+	for (size_t i = 0; i < n->nr_rules; i++)
+		stream_struct(s, GCFG_RULE, &n->rules[i], sizeof(n->rules[i]));
 }
 
 int guest_config_encode(const struct plan *p, char **data, size_t *len, struct err *e)

@@ -58,7 +58,7 @@ static int parse_hop(const char *at, size_t len, struct net_route *r, struct gcf
 		return -EBADMSG;
 	r->encap |= tb[RTA_ENCAP] != NULL;
 	h->link = (uint32_t)nh.rtnh_ifindex;
-	h->weight = nh.rtnh_hops;
+	h->weight = nh.rtnh_hops + 1u;
 	h->flags = nh.rtnh_flags & NET_HOP_FLAGS;
 	if (parse_gateway(tb[RTA_GATEWAY], tb[RTA_VIA], r->route.family, h) < 0)
 		return -EBADMSG;
@@ -104,6 +104,7 @@ static int parse_single(const struct nlattr **tb, unsigned int flags, struct net
 		return -ENOMEM;
 	r->route.nr_hops = 1;
 	r->hops[0].link = link;
+	r->hops[0].weight = 1;
 	r->hops[0].flags = flags & NET_HOP_FLAGS;
 	return parse_gateway(tb[RTA_GATEWAY], tb[RTA_VIA], r->route.family, &r->hops[0]);
 }

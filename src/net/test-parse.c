@@ -144,8 +144,8 @@ static void test_routes(void **state)
 	assert_true(is_ip(r->route.prefsrc, AF_INET, "172.17.9.9"));
 	r = find_route(&s, AF_INET, "198.51.100.0", 0);
 	assert_int_equal(r->route.nr_hops, 2);
-	assert_int_equal(r->hops[0].weight, 2);
-	assert_int_equal(r->hops[1].weight, 0);
+	assert_int_equal(r->hops[0].weight, 3);
+	assert_int_equal(r->hops[1].weight, 1);
 	r = find_route(&s, AF_INET, "192.0.2.0", 0);
 	assert_int_equal(r->route.type, RTN_BLACKHOLE);
 	assert_int_equal(r->route.nr_hops, 0);

@@ -260,7 +260,7 @@ static void put_hops(union net_msg *m, struct rtmsg *head, const struct gcfg_rou
 		struct rtnexthop *nh = mnl_nlmsg_get_payload_tail(&m->head);
 
 		nh->rtnh_flags = (uint8_t)hops[i].flags;
-		nh->rtnh_hops = (uint8_t)hops[i].weight;
+		nh->rtnh_hops = (uint8_t)(hops[i].weight - 1);
 		nh->rtnh_ifindex = index[hops[i].link];
 		m->head.nlmsg_len += sizeof(*nh);
 		put_gateway(m, &hops[i]);
