@@ -77,11 +77,11 @@ static int apply_redirects(struct net_nl *nl, const struct net_port *p, int tap,
 	if (rc == 0)
 		rc = net_tc_clsact_add(nl, tap, e);
 	if (rc == 0)
-		rc = net_tc_redirect_add(nl, tap, p->index, e);
+		rc = net_tc_redirect_add(nl, tap, p->index, false, e);
 	if (rc == 0)
 		rc = net_link_flags(nl, p->index, take, take, e);
 	if (rc == 0)
-		rc = net_tc_redirect_add(nl, p->index, tap, e);
+		rc = net_tc_redirect_add(nl, p->index, tap, p->vlans, e);
 	return rc < 0 ? err_wrap(e, rc, "redirect between '%s' and '%s'", p->name, p->tap) : 0;
 }
 

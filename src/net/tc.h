@@ -34,10 +34,17 @@ int net_tc_clsact_add(struct net_nl *nl, int index, struct err *e);
 int net_tc_clsact_remove(struct net_nl *nl, int index, struct err *e);
 
 /*
- * Every frame that arrives at @from leaves by @to, and nothing else sees it. With cls_bpf, or with
- * cls_u32 where the kernel has no cls_bpf. Returns 0 or -errno.
+ * Every frame that arrives at @from leaves by @to, and nothing else sees it. With @untagged, frames
+ * that have a VLAN tag go their way instead: to the VLAN interfaces on @from. With cls_bpf, or with
+ * cls_u32, which cannot tell tags, where the kernel has no cls_bpf. Returns 0 or -errno.
  */
-int net_tc_redirect_add(struct net_nl *nl, int from, int to, struct err *e);
+int net_tc_redirect_add(struct net_nl *nl, int from, int to, bool untagged, struct err *e);
+
+/*
+ * Every frame that arrives at @index is lost, but for packet sockets, which have seen it before.
+ * With cls_bpf only. Removed as a redirect. Returns 0 or -errno.
+ */
+int net_tc_drop_add(struct net_nl *nl, int index, bool untagged, struct err *e);
 
 /* Remove our filter only. None there: success. */
 int net_tc_redirect_remove(struct net_nl *nl, int from, struct err *e);
