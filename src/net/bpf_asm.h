@@ -21,14 +21,19 @@ struct net_bpf_jump {
 	int label;
 };
 
+struct net_bpf_label {
+	long at;			/* where it stands; -1: not placed yet */
+	bool used;			/* something jumps there */
+};
+
 struct net_bpf_asm {
 	struct bpf_insn *insns;
 	size_t nr;
 	struct net_bpf_jump *jumps;
 	size_t nr_jumps;
-	/* where each label stands; -1: not placed yet */
-	long *labels;
+	struct net_bpf_label *labels;
 	size_t nr_labels;
+	bool dead;			/* nothing comes here, up to the next label in use */
 	int failed;			/* 0 or a negative errno */
 };
 
@@ -37,7 +42,11 @@ struct net_bpf_asm {
 
 void net_bpf_asm_free(struct net_bpf_asm *b);
 
-/* A new label, to be jumped to and placed once, in either order. */
+/*
+ * A new label, to be jumped to and then placed once: jumps go forward only. What nothing leads to
+ * is left out (the kernel refuses a program with unreachable instructions): code behind a jump or
+ * an exit, up to a label that is jumped to.
+ */
 int net_bpf_label(struct net_bpf_asm *b);
 void net_bpf_place(struct net_bpf_asm *b, int label);
 

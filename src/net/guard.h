@@ -54,7 +54,7 @@ enum net_guard_reason {
 const char *net_guard_reason_name(enum net_guard_reason reason);
 
 /* Addresses of one family that a guard can hold; more are refused with -E2BIG. */
-#define NET_GUARD_ADDRS_MAX 1024
+#define NET_GUARD_ADDRS_MAX 128
 
 struct net_guard_addr {
 	uint8_t family;			/* AF_INET, AF_INET6 */
@@ -65,11 +65,16 @@ struct net_guard_addr {
 struct net_guard_rules {
 	uint8_t mac[6];
 	/*
-	 * The guest makes addresses from router advertisements: any prefix with the interface
-	 * identifier of @mac (EUI-64) is its own. Temporary and stable-privacy addresses are only
-	 * those in @addrs.
+	 * The guest makes addresses from router advertisements: any global or unique local prefix
+	 * with the interface identifier of @mac (EUI-64) is its own. Temporary and stable-privacy
+	 * addresses are only those in @addrs.
 	 */
 	bool slaac;
+	/*
+	 * Frames that the host's kernel has tagged pass: in mode packet the interface's VLANs leave
+	 * by it too, each guarded at its own device. A tag that the guest wrote is dropped.
+	 */
+	bool vlans;
 	struct net_guard_addr *addrs;
 	size_t nr_addrs;
 };
