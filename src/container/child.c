@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "container/console.h"
 #include "container/launch.h"
+#include "container/solo5_launch.h"
 #include "ns/fds.h"
 #include "ns/ns.h"
 #include "ns/privilege.h"
@@ -72,6 +73,28 @@ static int child_read_record(int fd, struct nabla_launch *record, struct err *e)
 	return 0;
 }
 
+/* What to execute, and with which descriptors besides those of struct child. */
+struct child_program {
+	char **argv;
+	unsigned int nr_nets;
+};
+
+static int child_read_launch(const struct child *c, int fd, struct child_program *program,
+			     struct err *e)
+{
+	static char name[] = LAUNCH_KERNEL;
+	static char *argv[] = { name, NULL };
+	struct nabla_launch record;
+	int r;
+
+	if (c->unikernel >= 0)
+		return solo5_launch_read(fd, &program->argv, &program->nr_nets, e);
+	r = child_read_record(fd, &record, e);
+	program->argv = argv;
+	program->nr_nets = r == 0 ? record.nr_nets : 0;
+	return r;
+}
+
 static int child_lift_all(struct child *c, int fds[CHILD_LAUNCH_FDS], int *images,
 			  struct err *e)
 {
@@ -84,17 +107,18 @@ static int child_lift_all(struct child *c, int fds[CHILD_LAUNCH_FDS], int *image
 		r = child_lift(&fds[i], e);
 	for (unsigned int i = 0; r == 0 && i < c->nr_images; i++)
 		r = child_lift(&images[i], e);
+	if (r == 0 && c->unikernel >= 0)
+		r = child_lift(&c->unikernel, e);
 	return r;
 }
 
 static int child_set_descriptors(struct child *c, int fds[CHILD_LAUNCH_FDS], int sync,
-				 struct err *e)
+				 struct child_program *program, struct err *e)
 {
 	int keep[4 + CHILD_FD_OWN];
 	int images[NABLA_LAUNCH_IMAGES];
-	struct nabla_launch record;
 	size_t n = 0;
-	int r = child_read_record(fds[0], &record, e);
+	int r = child_read_launch(c, fds[0], program, e);
 
 	if (r < 0)
 		return r;
@@ -103,15 +127,15 @@ static int child_set_descriptors(struct child *c, int fds[CHILD_LAUNCH_FDS], int
 	if (r < 0)
 		return r;
 
-	r = child_place(fds[0], NABLA_LAUNCH_FD, e);
+	r = child_place(c->unikernel >= 0 ? c->unikernel : fds[0], NABLA_LAUNCH_FD, e);
 	keep[n++] = NABLA_LAUNCH_FD;
-	for (unsigned int i = 0; r == 0 && i < record.nr_nets; i++) {
-		r = child_place(fds[1 + i], record.net[i].fd, e);
-		keep[n++] = record.net[i].fd;
+	for (unsigned int i = 0; r == 0 && i < program->nr_nets; i++) {
+		r = child_place(fds[1 + i], CHILD_FD_NET(i), e);
+		keep[n++] = CHILD_FD_NET(i);
 	}
 	for (unsigned int i = 0; r == 0 && i < c->nr_images; i++) {
-		r = child_place(images[i], record.image[i].fd, e);
-		keep[n++] = record.image[i].fd;
+		r = child_place(images[i], CHILD_FD_IMAGE(i), e);
+		keep[n++] = CHILD_FD_IMAGE(i);
 	}
 	if (r < 0)
 		return r;
@@ -125,10 +149,9 @@ static int child_set_descriptors(struct child *c, int fds[CHILD_LAUNCH_FDS], int
 /* Bytes: of the guest's process, whose launch stage has a stack of its own. */
 #define CHILD_STACK	(1u << 20)
 
-static void __attribute__((noreturn)) child_become_guest(const struct child *c)
+static void __attribute__((noreturn))
+child_become_guest(const struct child *c, const struct child_program *program)
 {
-	static char name[] = LAUNCH_KERNEL;
-	char *argv[] = { name, NULL };
 	char *envp[] = { NULL };
 	struct err e = ERR_INIT;
 	ssize_t n;
@@ -138,8 +161,8 @@ static void __attribute__((noreturn)) child_become_guest(const struct child *c)
 		n = read(c->exec_fifo, &go, 1);
 	} while (n < 0 && errno == EINTR);
 	if (n == 1) {
-		execveat(c->kernel, "", argv, envp, AT_EMPTY_PATH);
-		err_set(&e, -errno, "execute the guest kernel");
+		execveat(c->kernel, "", program->argv, envp, AT_EMPTY_PATH);
+		err_set(&e, -errno, "execute %s", program->argv[0]);
 	} else {
 		err_set(&e, -errno, "wait for the start");
 	}
@@ -163,7 +186,7 @@ static int child_raise_files(struct err *e)
 }
 
 /* All that may fail, up to the point where the guest could be executed at once. */
-static int child_prepare(struct child *c, int sync, struct err *e)
+static int child_prepare(struct child *c, int sync, struct child_program *program, struct err *e)
 {
 	const struct rlimit no_core = { 0, 0 };
 	/* Unlimited, the host would lay out its mappings, the vDSO too, from the bottom up. */
@@ -184,7 +207,7 @@ static int child_prepare(struct child *c, int sync, struct err *e)
 		if (r < 0)
 			return r;
 	}
-	r = child_set_descriptors(c, fds, sync, e);
+	r = child_set_descriptors(c, fds, sync, program, e);
 	if (r < 0)
 		return r;
 	umask(022);
@@ -197,6 +220,7 @@ static int child_prepare(struct child *c, int sync, struct err *e)
 int child_run(int sync, void *arg, struct err *e)
 {
 	struct child c = *(struct child *)arg;
+	struct child_program program = { .argv = NULL };
 	int r;
 
 	child_catch_signals();
@@ -205,7 +229,7 @@ int child_run(int sync, void *arg, struct err *e)
 		r = child_lift(&sync, e);
 	if (r < 0)
 		return r;
-	r = child_prepare(&c, sync, e);
+	r = child_prepare(&c, sync, &program, e);
 	if (r == 0)
 		r = ns_sync_send(sync, CHILD_READY, NULL, 0, e);
 	if (r < 0) {
@@ -214,5 +238,5 @@ int child_run(int sync, void *arg, struct err *e)
 		_exit(NABLA_EXIT_LAUNCH);
 	}
 	close(sync);
-	child_become_guest(&c);
+	child_become_guest(&c, &program);
 }

@@ -33,7 +33,7 @@
 #define CHILD_READY	2
 
 /*
- * With CHILD_LAUNCH: the launch record, then one TAP for each of its interfaces, then the launch
+ * With CHILD_LAUNCH: the launch record (of a unikernel: of solo5_launch.h), then one TAP for each of its interfaces, then the launch
  * record again until the number is reached (the child learns from the record how many are real).
  */
 #define CHILD_LAUNCH_FDS	(1 + NABLA_LAUNCH_NETS)
@@ -44,11 +44,12 @@
 
 /* Borrowed from the runtime; the descriptors are among those that ns_child_start() keeps. */
 struct child {
-	int kernel;			/* the guest's program */
+	int kernel;			/* the guest's program: nabla-linux, or nabla-run */
+	int unikernel;			/* what nabla-run loads, -1: the guest is Linux */
 	int exec_fifo;			/* open for reading and writing */
 	int status_fifo;		/* open for reading and writing */
 	int tty;			/* slave end of the console, or -1 */
-	const int *images;
+	const int *images;		/* of a unikernel: its disks */
 	unsigned int nr_images;
 	uint32_t uid;			/* and gid */
 };

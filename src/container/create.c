@@ -43,6 +43,8 @@
 #include "container/hooks.h"
 #include "container/launch.h"
 #include "container/network.h"
+#include "container/solo5_args.h"
+#include "container/solo5_launch.h"
 #include "image/image.h"
 #include "ns/cgroup.h"
 
@@ -125,9 +127,10 @@ static int create_plan(struct creation *c, struct err *e)
 static int create_open_programs(struct creation *c, struct err *e)
 {
 	_autoclose_ int init = -1;
-	int r = launch_open_program(LAUNCH_KERNEL, &c->kernel, e);
+	bool solo5 = c->plan.guest.kind == GUEST_SOLO5;
+	int r = launch_open_program(solo5 ? SOLO5_PROGRAM : LAUNCH_KERNEL, &c->kernel, e);
 
-	if (r < 0)
+	if (r < 0 || solo5)
 		return r;
 	r = launch_open_program(LAUNCH_INIT, &init, e);
 	if (r < 0)
@@ -204,21 +207,34 @@ static int create_fill_state(struct creation *c, struct err *e)
 
 /* ---- 3, 4: image, cgroup, FIFOs, console ---------------------------------------------------- */
 
+static int create_note_image(struct state *s, const char *digest, struct err *e)
+{
+	s->images = calloc(2, sizeof(s->images[0]));
+	if (s->images)
+		s->images[0] = strdup(digest);
+	if (!s->images || !s->images[0])
+		return err_set(e, -ENOMEM, "note the image");
+	return 0;
+}
+
+/* Whatever the disks are, they end with the process that has them open. */
+static int create_get_disks(struct creation *c, struct err *e)
+{
+	int r = solo5_files_open(&c->plan, c->l->image_cache, &c->solo5, e);
+
+	return r < 0 || !c->solo5.digest ? r : create_note_image(&c->state, c->solo5.digest, e);
+}
+
 static int create_get_image(struct creation *c, struct err *e)
 {
 	char digest[IMAGE_DIGEST_SIZE];
 	int r;
 
+	if (c->plan.guest.kind == GUEST_SOLO5)
+		return create_get_disks(c, e);
 	r = image_get(c->bundle->root_path, c->l->image_cache, NULL, &c->image, &c->image_size,
 		      digest, e);
-	if (r < 0)
-		return r;
-	c->state.images = calloc(2, sizeof(c->state.images[0]));
-	if (c->state.images)
-		c->state.images[0] = strdup(digest);
-	if (!c->state.images || !c->state.images[0])
-		return err_set(e, -ENOMEM, "note the image");
-	return 0;
+	return r < 0 ? r : create_note_image(&c->state, digest, e);
 }
 
 /* The limits of linux.resources; *@pairs is the caller's to free. */
@@ -374,15 +390,17 @@ static int create_start_child(struct creation *c, struct child *child, struct er
 	_autofree_ struct ns_id_map *uids = NULL;
 	_autofree_ struct ns_id_map *gids = NULL;
 	struct ns_entry entries[BUNDLE_NS_TYPES];
-	const int keep[] = { c->kernel, c->exec_fifo, c->status_fifo, c->slave, c->image };
+	int keep[6 + SOLO5_DISKS] = { c->kernel, c->exec_fifo, c->status_fifo, c->slave, c->image,
+				      c->solo5.kernel };
 	struct ns_request request = {
 		.entries = entries, .nr_entries = create_ns_entries(c->bundle, entries),
-		.keep = keep, .nr_keep = sizeof(keep) / sizeof(keep[0]),
+		.keep = keep, .nr_keep = 6 + c->solo5.nr_disks,
 		.place = create_place_child, .place_arg = c,
 		.run = child_run, .run_arg = child,
 	};
 	int r = create_id_maps(&c->bundle->uid_maps, &uids, e);
 
+	memcpy(keep + 6, c->solo5.disks, c->solo5.nr_disks * sizeof(keep[0]));
 	if (r == 0)
 		r = create_id_maps(&c->bundle->gid_maps, &gids, e);
 	if (r < 0)
@@ -398,8 +416,14 @@ static int create_make_child(struct creation *c, struct err *e)
 {
 	struct child child = {
 		.kernel = c->kernel, .exec_fifo = c->exec_fifo, .status_fifo = c->status_fifo,
-		.tty = c->slave, .images = &c->image, .nr_images = 1, .uid = c->plan.host_uid,
+		.tty = c->slave, .unikernel = c->solo5.kernel, .images = &c->image, .nr_images = 1,
+		.uid = c->plan.host_uid,
 	};
+
+	if (c->plan.guest.kind == GUEST_SOLO5) {
+		child.images = c->solo5.disks;
+		child.nr_images = c->solo5.nr_disks;
+	}
 
 	return create_start_child(c, &child, e);
 }
@@ -431,6 +455,7 @@ static int create_hook(struct creation *c, enum bundle_hook_kind kind, struct er
 
 static int create_connect(struct creation *c, struct err *e)
 {
+	size_t notes;
 	int r = create_hook(c, BUNDLE_HOOK_PRESTART, e);
 
 	if (r < 0)
@@ -438,15 +463,18 @@ static int create_connect(struct creation *c, struct err *e)
 	r = create_hook(c, BUNDLE_HOOK_CREATE_RUNTIME, e);
 	if (r < 0)
 		return r;
+	notes = c->plan.nr_notes;
 	r = network_prepare(c->child.pid, &c->plan, &c->state, &c->lock, c->nets, &c->nr_nets, e);
 	if (r < 0)
 		return r;
+	for (; notes < c->plan.nr_notes; notes++)
+		log_info("%s", c->plan.notes[notes]);
 	return create_hook(c, BUNDLE_HOOK_CREATE_CONTAINER, e);
 }
 
 /* ---- 9: the launch record ------------------------------------------------------------------- */
 
-static int create_write_launch(struct creation *c, int *fd, struct err *e)
+static int create_write_linux(struct creation *c, int *fd, struct err *e)
 {
 	_autofree_ char *config = NULL;
 	struct launch launch = {
@@ -468,6 +496,13 @@ static int create_write_launch(struct creation *c, int *fd, struct err *e)
 		launch.net[i].fd = CHILD_FD_NET(i);
 	}
 	return launch_write(&launch, fd, e);
+}
+
+static int create_write_launch(struct creation *c, int *fd, struct err *e)
+{
+	if (c->plan.guest.kind == GUEST_SOLO5)
+		return solo5_launch_write(&c->plan, fd, e);
+	return create_write_linux(c, fd, e);
 }
 
 static void create_close_nets(struct creation *c)
@@ -590,6 +625,7 @@ void creation_free(struct creation *c)
 	create_close_nets(c);
 	fd_close(&c->kernel);
 	fd_close(&c->image);
+	solo5_files_close(&c->solo5);
 	fd_close(&c->exec_fifo);
 	fd_close(&c->status_fifo);
 	fd_close(&c->master);

@@ -9,6 +9,7 @@
 #include "container/facts.h"
 #include "container/lifecycle.h"
 #include "container/plan.h"
+#include "container/solo5_launch.h"
 #include "container/state.h"
 #include "ns/ns.h"
 
@@ -24,7 +25,8 @@ struct creation {
 
 	char *init;			/* contents of nabla-init.cpio */
 	size_t init_len;
-	int kernel;			/* nabla-linux */
+	int kernel;			/* nabla-linux, or nabla-run */
+	struct solo5_files solo5;	/* of a unikernel; the image is not used then */
 	int image;
 	uint64_t image_size;
 	int exec_fifo;
@@ -42,7 +44,7 @@ struct creation {
 
 #define CREATION_INIT \
 	{ \
-		.kernel = -1, .image = -1, .exec_fifo = -1, .status_fifo = -1, .master = -1, \
+		.kernel = -1, .solo5 = SOLO5_FILES_INIT, .image = -1, .exec_fifo = -1, .status_fifo = -1, .master = -1, \
 		.slave = -1, .state = STATE_INIT, .lock = STATE_LOCK_INIT, .child = NS_CHILD_INIT \
 	}
 

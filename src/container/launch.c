@@ -47,14 +47,16 @@ int launch_open_program(const char *name, int *fd, struct err *e)
 {
 	_autofree_ char *dir = launch_dir();
 	_autofree_ char *path = dir ? path_join(dir, name) : NULL;
-	_autofree_ char *other = dir ? str_printf("%s/init/%s", dir, name) : NULL;
+	_autofree_ char *init = dir ? str_printf("%s/init/%s", dir, name) : NULL;
+	_autofree_ char *tender = dir ? str_printf("%s/../src/tender/%s", dir, name) : NULL;
+	const char *const others[] = { init, tender };
 	int opened;
 
-	if (!path || !other)
+	if (!path || !init || !tender)
 		return err_set(e, -ENOMEM, "find '%s'", name);
 	opened = open(path, O_RDONLY | O_CLOEXEC);
-	if (opened < 0 && errno == ENOENT) {
-		opened = open(other, O_RDONLY | O_CLOEXEC);
+	for (size_t i = 0; opened < 0 && errno == ENOENT && i < 2; i++) {
+		opened = open(others[i], O_RDONLY | O_CLOEXEC);
 		if (opened < 0)
 			errno = ENOENT;
 	}

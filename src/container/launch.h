@@ -35,7 +35,8 @@ struct launch {
 /*
  * Open a file of the libexec folder, which is $RUNNC_LIBEXEC if that is set; else, for an
  * executable in a build tree (BUILD/src/cli/runnc), BUILD/guest; else the folder that the build
- * configured. The file is in the folder itself or in its subfolder "init". *@fd is close-on-exec
+ * configured. The file is in the folder itself or where the build puts it: in its subfolder "init",
+ * or in BUILD/src/tender. *@fd is close-on-exec
  * and the caller's. Returns 0 or -errno.
  */
 int launch_open_program(const char *name, int *fd, struct err *e);

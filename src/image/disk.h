@@ -24,4 +24,7 @@
  */
 int image_disk_copy(int from, uint32_t sector, const char *cachedir, int *fd, struct err *e);
 
+/* A new, empty file without a name on the cache's file system; *@fd as above. 0 or -errno. */
+int image_disk_make(const char *cachedir, int *fd, struct err *e);
+
 #endif

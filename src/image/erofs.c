@@ -123,8 +123,11 @@ static void child_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Standard error to @say, /dev/null for input and output, the image at OUT_FD, nothing else. */
-static void child_descriptors(int out, int say)
+/*
+ * Standard error to @say, /dev/null for input, nothing else but the image: at OUT_FD, or as standard
+ * output (xorriso refuses the symbolic links of /proc/self/fd).
+ */
+static void child_descriptors(int out, int say, bool to_stdout)
 {
 	int null;
 
@@ -133,9 +136,20 @@ static void child_descriptors(int out, int say)
 	/* Above what is overwritten next. */
 	out = fcntl(out, F_DUPFD, OUT_FD + 1);
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (out < 0 || null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 ||
+	if (out < 0 || null < 0 || dup2(null, 0) < 0 || dup2(to_stdout ? out : null, 1) < 0 ||
 	    dup2(out, OUT_FD) < 0 || close_range(OUT_FD + 1, ~0u, 0) < 0)
 		child_die("arrange descriptors");
+}
+
+/* Its start-up files are in $HOME, which it does not have, and below /etc. */
+static void child_exec_iso9660(const struct erofs_job *job)
+{
+	char *env[] = { NULL };
+	const char *argv[] = { "xorriso", "-as", "mkisofs", "-quiet", "-R", "-iso-level", "3", "-V",
+			       "ROOT", job->mount_point, NULL };
+
+	execve("/usr/bin/xorriso", (char **)(uintptr_t)argv, env);
+	child_die("run xorriso (package xorriso)");
 }
 
 static void child_exec(const struct erofs_job *job, const char *mkfs)
@@ -170,11 +184,13 @@ static void child(const struct erofs_job *job, const struct image_limits *limits
 	if (dup2(say, 2) < 0)
 		_exit(127);
 	child_mounts(job);
-	child_descriptors(job->out, say);
+	child_descriptors(job->out, say, job->iso9660);
 	child_limit(RLIMIT_CORE, 0);
 	child_limit(RLIMIT_FSIZE, limits->max_bytes);
 	child_limit(RLIMIT_STACK, STACK_WANTED);
 	child_capabilities(job->trusted);
+	if (job->iso9660)
+		child_exec_iso9660(job);
 	child_exec(job, limits->mkfs);
 }
 
@@ -223,11 +239,17 @@ static int listen_to(int say, char spoken[SPOKEN_MAX], uint32_t timeout_s)
 /* The first complaint in @spoken, printable and without the tool's decoration; NULL if none. */
 static const char *complaint(char *spoken)
 {
+	static const char failure[] = "xorriso : FAILURE : ";
 	char *line = strstr(spoken, "<E>"), *end;
+	size_t mark = 3;
 
+	if (!line) {
+		line = strstr(spoken, failure);
+		mark = strlen(failure);
+	}
 	if (!line)
 		return NULL;
-	line += 3;
+	line += mark;
 	if (!strncmp(line, " erofs:", 7))
 		line += 7;
 	line += strspn(line, " \t");
@@ -250,19 +272,20 @@ static int judge(const struct erofs_job *job, const struct image_limits *limits,
 		 char *spoken, struct err *e)
 {
 	const char *why = complaint(spoken);
+	const char *program = job->iso9660 ? "xorriso" : "mkfs.erofs";
 
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ)
 		return err_say(e, -E2BIG, "the image grows beyond %llu bytes",
 			       (unsigned long long)limits->max_bytes);
 	if (WIFSIGNALED(status))
-		return err_say(e, -EIO, "mkfs.erofs: killed by signal %d", WTERMSIG(status));
+		return err_say(e, -EIO, "%s: killed by signal %d", program, WTERMSIG(status));
 	if (WEXITSTATUS(status) == 0 && !why)
 		return 0;
 	if (out_of_space(job->out) || (why && strstr(why, strerror(ENOSPC))))
 		return err_set(e, -ENOSPC, "write the image");
 	if (WEXITSTATUS(status) == 127 && why)
 		return err_say(e, strstr(why, strerror(ENOENT)) ? -ENOENT : -EIO, "%s", why);
-	return err_say(e, -EIO, "mkfs.erofs: %s", why ? why : "failed without a word");
+	return err_say(e, -EIO, "%s: %s", program, why ? why : "failed without a word");
 }
 
 int erofs_build(const struct erofs_job *job, const struct image_limits *limits, struct err *e)
@@ -296,7 +319,7 @@ int erofs_build(const struct erofs_job *job, const struct image_limits *limits, 
 	if (rc < 0)
 		return err_set(e, rc, "listen to mkfs.erofs");
 	rc = judge(job, limits, status, spoken, e);
-	return rc < 0 ? rc : erofs_check(job->out, true, e);
+	return rc < 0 || job->iso9660 ? rc : erofs_check(job->out, true, e);
 }
 
 /*

@@ -25,10 +25,12 @@ struct erofs_job {
 	const char *digest;		/* the UUID is made of it */
 	/* the tree has trusted.* xattrs: leave CAP_SYS_ADMIN, to read them */
 	bool trusted;
+	/* ISO 9660 with Rock Ridge, by xorriso, for a guest that reads no EROFS */
+	bool iso9660;
 };
 
 /*
- * Write the image. Returns 0 with a whole image in job->out, or -errno with @e filled in and the
+ * Write the image. An ISO 9660 image is not checked further. Returns 0 with a whole image in job->out, or -errno with @e filled in and the
  * file in any state: -E2BIG, -ETIMEDOUT, -ENOSPC, -EIO, -ENOENT no mkfs.erofs.
  */
 int erofs_build(const struct erofs_job *job, const struct image_limits *limits, struct err *e);
