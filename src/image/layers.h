@@ -3,19 +3,20 @@
  * Layers: the directories of an overlay mount, found, checked and named. Looks only.
  *
  * Whose word is taken. Overlayfs forbids changes of a lower directory that is in use, and engines
- * keep layers by content and never write to one that is finished. So a layer in an engine's store is
- * not walked at each start: it is found again by its identity,
+ * keep layers by content and never write to one that is finished. So a layer in an engine's store
+ * is not walked at each start: it is found again by its identity,
  *
- *	its resolved path, type and id of its file system (the device where there is no id), and of its
- *	directory and each entry of that: inode, mode, owner, size, mtime and ctime, and the birth time
- *	of the directory.
+ *	its resolved path, type and id of its file system (the device where there is no id), and of
+ *	its directory and each entry of that: inode, mode, owner, size, mtime and ctime, and the
+ *	birth time of the directory.
  *
- * A directory that was removed and made anew, at the same path, even with the same inode number, has
- * another birth and change time: neither can be set by anybody, and the clock has passed the tick of
- * the last change before an identity is remembered (see image.h; what that rests on is the same).
- * Entries of the top directory are there as a trip wire: whoever edits a layer by hand mostly
- * touches one of them. A change deeper inside a finished layer is not seen; image_prune(0), or
- * removing CACHE/tree, makes everything be read again.
+ * A directory that was removed and made anew, at the same path, even with the same inode number,
+ * has another birth and change time: neither can be set by anybody, and the clock has passed the
+ * tick of the last change before an identity is remembered (see image.h; what that rests on is the
+ * same). Entries of the top directory are there as a trip wire: whoever edits a layer by hand
+ * mostly touches one of them. A change deeper inside a finished layer is not seen until the
+ * identity is forgotten, 30 days after it was noted; removing CACHE/tree makes everything be read
+ * again.
  *
  * An engine's store is known by more than a name: see layer_kind() in layers.c. Any other lower
  * directory is walked at each start, as a plain root is, and shared by its content all the same.

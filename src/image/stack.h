@@ -4,9 +4,9 @@
  *
  * A plain directory is one image. Of the root of an overlay mount, as engines make them, each lower
  * directory is an image of its own, built once for all containers that have that layer; the upper
- * directory, if there is anything in it, is the topmost. Whiteouts and opaque directories are in the
- * images as the layers have them, so overlayfs in the guest shows the tree that it shows here. What
- * layers are, which are taken at an engine's word and which are walked: layers.h.
+ * directory, if there is anything in it, is the topmost. Whiteouts and opaque directories are in
+ * the images as the layers have them, so overlayfs in the guest shows the tree that it shows here.
+ * What layers are, which are taken at an engine's word and which are walked: layers.h.
  *
  * Where the layers cannot be taken one by one, the merged tree is packed as a plain directory is:
  * nothing is refused for it, it costs the walk through the tree. The note says why.

@@ -87,12 +87,10 @@ static bool is_digest(const char *s)
 	       strspn(s, "0123456789abcdef") == IMAGE_DIGEST_SIZE - 1;
 }
 
-/* The digest that the cache remembers for @fingerprint. */
-bool store_recall(const struct store *c, const char *fingerprint,
-			 char digest[IMAGE_DIGEST_SIZE])
+bool store_recall(const struct store *c, const char *name, char digest[IMAGE_DIGEST_SIZE])
 {
 	char target[IMAGE_DIGEST_SIZE + 1];
-	ssize_t n = readlinkat(c->tree, fingerprint, target, sizeof(target));
+	ssize_t n = readlinkat(c->tree, name, target, sizeof(target));
 
 	if (n != IMAGE_DIGEST_SIZE - 1)
 		return false;
@@ -103,8 +101,7 @@ bool store_recall(const struct store *c, const char *fingerprint,
 	return true;
 }
 
-int store_remember(const struct store *c, const char *fingerprint, const char *digest,
-			  struct err *e)
+int store_remember(const struct store *c, const char *name, const char *digest, struct err *e)
 {
 	char temp[32];
 
@@ -113,11 +110,11 @@ int store_remember(const struct store *c, const char *fingerprint, const char *d
 		return err_set(e, -errno, "remove '%s/tmp/%s'", c->path, temp);
 	if (symlinkat(digest, c->tmp, temp) < 0)
 		return err_set(e, -errno, "make '%s/tmp/%s'", c->path, temp);
-	if (renameat(c->tmp, temp, c->tree, fingerprint) < 0) {
+	if (renameat(c->tmp, temp, c->tree, name) < 0) {
 		int rc = -errno;
 
 		unlinkat(c->tmp, temp, 0);
-		return err_set(e, rc, "make '%s/tree/%s'", c->path, fingerprint);
+		return err_set(e, rc, "make '%s/tree/%s'", c->path, name);
 	}
 	return 0;
 }
@@ -190,6 +187,29 @@ int store_lock_temp(const struct store *c, const char *name, int *fd, struct err
 			return 0;
 		}
 	}
+}
+
+int store_open_nameless(const struct store *c, int *out, int *image, struct err *e)
+{
+	_autoclose_ int writer = -1, reader = -1;
+	char temp[32];
+	int rc;
+
+	snprintf(temp, sizeof(temp), "own-%d", getpid());
+	/* Locked as long as it has a name: a sweep leaves it alone. */
+	rc = store_lock_temp(c, temp, &writer, e);
+	if (rc < 0)
+		return rc;
+	reader = openat(c->tmp, temp, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (reader < 0)
+		rc = err_set(e, -errno, "open '%s/tmp/%s'", c->path, temp);
+	if (unlinkat(c->tmp, temp, 0) < 0 && rc == 0)
+		rc = err_set(e, -errno, "remove '%s/tmp/%s'", c->path, temp);
+	if (rc < 0)
+		return rc;
+	*out = take_fd(&writer);
+	*image = take_fd(&reader);
+	return 0;
 }
 
 static DIR *read_folder(int folder)
@@ -331,7 +351,8 @@ static int forget_trees(const struct store *c, struct err *e)
 		    fstatat(c->tree, d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			continue;
 		if (!store_recall(c, d->d_name, digest) || now - st.st_mtime > FORGET_SEC ||
-		    faccessat(c->image, digest, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		    (strcmp(digest, STORE_UNFIT) != 0 &&
+		     faccessat(c->image, digest, F_OK, AT_SYMLINK_NOFOLLOW) < 0))
 			unlinkat(c->tree, d->d_name, 0);
 	}
 	closedir(dir);

@@ -23,7 +23,10 @@ struct store {
 };
 
 #define STORE_INIT { .image = -1, .tree = -1, .tmp = -1 }
-#define STORE_TEMP_SIZE (IMAGE_DIGEST_SIZE + 8)	/* "image-" or "tree-" and a hash */
+#define STORE_NAME_SIZE (IMAGE_DIGEST_SIZE + 8)	/* a hash and "image-", "tree-" or ".layer" */
+
+/* Remembered in place of a digest: this tree cannot be a layer (see struct tree_facts). */
+#define STORE_UNFIT "0000000000000000000000000000000000000000000000000000000000000000"
 
 /*
  * Open the store at @path (NULL: IMAGE_CACHE_DIR), making what is missing if @make. Returns 0,
@@ -34,10 +37,12 @@ void store_close(struct store *c);
 
 #define _autostore_ __attribute__((cleanup(store_close)))
 
-/* The digest that is remembered for @fingerprint; false if none is. */
-bool store_recall(const struct store *c, const char *fingerprint, char digest[IMAGE_DIGEST_SIZE]);
-int store_remember(const struct store *c, const char *fingerprint, const char *digest,
-		   struct err *e);
+/*
+ * The digest that is remembered under @name (a fingerprint, FINGERPRINT.layer, an identity); false
+ * if none is.
+ */
+bool store_recall(const struct store *c, const char *name, char digest[IMAGE_DIGEST_SIZE]);
+int store_remember(const struct store *c, const char *name, const char *digest, struct err *e);
 
 /*
  * Open image @digest and hold it by a shared lock. Returns 0, or IMAGE_ABSENT, or -errno; a file
@@ -48,6 +53,12 @@ int store_open_image(const struct store *c, const char *digest, int *fd, uint64_
 
 /* Open tmp/@name, made if missing, and lock it alone, waiting for whoever has it. */
 int store_lock_temp(const struct store *c, const char *name, int *fd, struct err *e);
+
+/*
+ * Make a file that nobody finds: *@out to write it, *@image to read it. It is gone with its last
+ * descriptor, however that ends.
+ */
+int store_open_nameless(const struct store *c, int *out, int *image, struct err *e);
 
 /* True if @name in @dir is still the file that is open at @fd. */
 bool store_has_name(int fd, int dir, const char *name);

@@ -45,8 +45,8 @@ int help_enter(void **state)
 /* In a process of its own: what is mounted goes first, with everything below. */
 static void clean(void)
 {
-	help_run("for m in m t/sub t small ov/m1 ov/m2; do"
-		 " while umount -l $m 2>/dev/null; do :; done; done; rm -rf ./*");
+	help_run("awk -v here=\"$PWD/\" 'index($2, here) == 1 { print $2 }' /proc/self/mounts |"
+		 " tac | while read -r m; do umount -l \"$m\"; done; rm -rf ./*");
 }
 
 int help_leave(void **state)
@@ -124,7 +124,7 @@ static bool have_erofs(void)
 	return found;
 }
 
-bool help_mount(int fd)
+bool help_mount_at(int fd, const char *at)
 {
 	/* fsck.erofs recurses. */
 	help_run("ulimit -s unlimited; fsck.erofs /proc/%d/fd/%d >fsck.log 2>&1 || { cat"
@@ -134,10 +134,16 @@ bool help_mount(int fd)
 			      " it\n");
 		return false;
 	}
-	must(mkdir("m", 0755));
+	must(mkdir(at, 0755));
 	/* A copy: the loop device would keep the descriptor's lock for a while. */
-	help_run("cat /proc/%d/fd/%d > m.img && mount -t erofs -o loop,ro m.img m", getpid(), fd);
+	help_run("cat /proc/%d/fd/%d >%s.img && mount -t erofs -o loop,ro %s.img %s", getpid(), fd,
+		 at, at, at);
 	return true;
+}
+
+bool help_mount(int fd)
+{
+	return help_mount_at(fd, "m");
 }
 
 void help_umount(void)
@@ -211,13 +217,12 @@ static void compare_entry(const char *a, const char *b)
 }
 
 /* Recursion a thousand levels deep: nothing large on the stack. */
-void help_compare(const char *a, const char *b)
+void help_compare_below(const char *a, const char *b)
 {
 	const struct dirent *d;
 	int count = 0;
 	DIR *dir;
 
-	compare_entry(a, b);
 	dir = opendir(a);
 	assert_non_null(dir);
 	while ((d = readdir(dir))) {
@@ -241,6 +246,12 @@ void help_compare(const char *a, const char *b)
 	closedir(dir);
 	if (help_count(b) != count)
 		fail_msg("%s: %d entries became %d", a, count, help_count(b));
+}
+
+void help_compare(const char *a, const char *b)
+{
+	compare_entry(a, b);
+	help_compare_below(a, b);
 }
 
 bool help_contains(int fd, const char *text)

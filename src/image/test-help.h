@@ -38,10 +38,12 @@ int help_get(const char *tree, char digest[65]);
 
 /* Mount the image @fd at "m"; false, said aloud, where the host's kernel has no EROFS. */
 bool help_mount(int fd);
+bool help_mount_at(int fd, const char *at);	/* at the new directory @at, until the test ends */
 void help_umount(void);
 
 /* Every entry below @a and @b is the same in all that an image keeps, or the test fails. */
 void help_compare(const char *a, const char *b);
+void help_compare_below(const char *a, const char *b);	/* all but @a and @b themselves */
 
 /* True if the file at @fd contains @text anywhere. */
 bool help_contains(int fd, const char *text);

@@ -296,6 +296,28 @@ static int walk_entry(struct walk *w, int dir, const char *name)
 	return 0;
 }
 
+/*
+ * The xattrs by which overlayfs keeps books of an upper directory say nothing in a lower one, and
+ * "opaque" is understood by every kernel with the value "y". Whatever else there is refers to
+ * something: see struct tree_facts.
+ */
+static bool refers_elsewhere(const char *name, const char *value, size_t len)
+{
+	static const char *const harmless[] = { "origin", "impure", "nlink", "uuid", "upper",
+						"protattr" };
+	const char prefix[] = "trusted.overlay.";
+
+	if (strncmp(name, prefix, strlen(prefix)) != 0)
+		return false;
+	name += strlen(prefix);
+	if (strcmp(name, "opaque") == 0)
+		return len != 1 || *value != 'y';
+	for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++)
+		if (strcmp(name, harmless[i]) == 0)
+			return false;
+	return true;
+}
+
 /* Hash the xattrs of the file at @path (a link of /proc/self/fd). */
 static int hash_xattrs(struct walk *w, const char *path, const char *name)
 {
@@ -329,6 +351,7 @@ static int hash_xattrs(struct walk *w, const char *path, const char *name)
 		if (n < 0)
 			return walk_fail(w, errno == ENODATA ? -ENOENT : -errno,
 					 "read an xattr of", name);
+		w->facts.refers |= refers_elsewhere(sorted[i], w->xvalue, (size_t)n);
 		head = (uint64_t)n;
 		sha256_update(&w->hash, strlen(sorted[i]) + 1, (const uint8_t *)sorted[i]);
 		sha256_update(&w->hash, sizeof(head), (const uint8_t *)&head);
@@ -405,6 +428,7 @@ static void note_facts(struct tree_facts *all, const struct tree_facts *f)
 	if (__builtin_add_overflow(all->bytes, f->bytes, &all->bytes))
 		all->bytes = UINT64_MAX;
 	all->trusted |= f->trusted;
+	all->refers |= f->refers;
 	note_ctime(all, &newest);
 	all->fine |= f->fine;
 }
