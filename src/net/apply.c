@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Apply: connect each planned interface to a tap.
+ * Apply: connect each planned interface to a descriptor.
  *
  * The order is what loses no frame and leaks none (measured by capture on the host end):
  *
- * 1. The tap is opened and its descriptor kept: without one it has no carrier, and what is
- *    redirected to it is lost.
+ * 1. The descriptor is opened and kept: without one a tap has no carrier, and what is redirected to
+ *    it is lost. In modes macvtap and packet, what arrives from now on waits there.
  * 2. IPv6 is disabled on each device touched, before it can come up or change its MAC. Otherwise
  *    the host's kernel sends router solicitations, detections of duplicates and MLD reports with
  *    the guest's MAC or with a foreign one.
  * 3. tc: the way out (tap to interface) is there before the way in. bridge: the addresses go before
  *    the MAC changes, so that nothing is ever said under the new MAC; and the MAC changes before
  *    the interface joins, because a bridge keeps for itself what is sent to a port's own MAC.
- * 4. The guest announces itself when it is up.
+ *    macvtap: the device is open before the link is up. packet: the socket is bound before the
+ *    namespace's kernel is cut off.
+ * 4. The guards come last: nobody writes to the descriptor before it is handed out.
+ * 5. The guest announces itself when it is up.
  */
 #include <errno.h>
 #include <net/if.h>
@@ -20,12 +23,21 @@
 
 #include "base/fd.h"
 #include "net/addr.h"
+#include "net/guard.h"
 #include "net/link.h"
+#include "net/macvtap.h"
 #include "net/net.h"
 #include "net/netlink.h"
+#include "net/packet.h"
 #include "net/sysctl.h"
 #include "net/tap.h"
 #include "net/tc.h"
+
+/* The guest's end of a port. */
+struct apply_end {
+	int fd;
+	uint8_t flags;			/* NABLA_NET_* */
+};
 
 static int apply_no_ipv6(const char *link, struct err *e)
 {
@@ -36,8 +48,7 @@ static int apply_no_ipv6(const char *link, struct err *e)
 }
 
 static int apply_tap(struct net_nl *nl, const struct net_port *p, int *tap, int *index,
-		     uint8_t *flags,
-		     struct err *e)
+		     uint8_t *flags, struct err *e)
 {
 	_autoclose_ int fd = -1;
 	int rc = net_tap_open(p->tap, p->bare_frames, &fd, flags, e);
@@ -64,14 +75,20 @@ static int apply_up(struct net_nl *nl, const char *name, int index, struct err *
 	return rc < 0 ? err_wrap(e, rc, "set '%s' up", name) : 0;
 }
 
+/*
+ * An interface may filter multicast by what its own kernel has joined (macvlan does; then no
+ * neighbour solicitation reaches the guest), and unicast by its own MAC.
+ */
+static int apply_take_all(struct net_nl *nl, const struct net_port *p, struct err *e)
+{
+	uint32_t take = IFF_ALLMULTI | (p->mac_mode == NET_MAC_RANDOM ? IFF_PROMISC : 0);
+
+	return net_link_flags(nl, p->index, take, take, e);
+}
+
 /* Returns 0 or -errno; a failure is told as one of redirecting @p's frames. */
 static int apply_redirects(struct net_nl *nl, const struct net_port *p, int tap, struct err *e)
 {
-	/*
-	 * An interface may filter multicast by what its own kernel has joined (macvlan does; then
-	 * no neighbour solicitation reaches the guest), and unicast by its own MAC.
-	 */
-	uint32_t take = IFF_ALLMULTI | (p->mac_mode == NET_MAC_RANDOM ? IFF_PROMISC : 0);
 	int rc = p->clsact ? 0 : net_tc_clsact_add(nl, p->index, e);
 
 	if (rc == 0)
@@ -79,7 +96,7 @@ static int apply_redirects(struct net_nl *nl, const struct net_port *p, int tap,
 	if (rc == 0)
 		rc = net_tc_redirect_add(nl, tap, p->index, false, e);
 	if (rc == 0)
-		rc = net_link_flags(nl, p->index, take, take, e);
+		rc = apply_take_all(nl, p, e);
 	if (rc == 0)
 		rc = net_tc_redirect_add(nl, p->index, tap, p->vlans, e);
 	return rc < 0 ? err_wrap(e, rc, "redirect between '%s' and '%s'", p->name, p->tap) : 0;
@@ -92,10 +109,14 @@ static int apply_flush(struct net_nl *nl, const struct net_port *p, struct err *
 	return rc < 0 ? err_wrap(e, rc, "take the addresses off '%s'", p->name) : 0;
 }
 
-static int apply_tc(struct net_nl *nl, const struct net_port *p, int tap, struct err *e)
+static int apply_tc(struct net_nl *nl, const struct net_port *p, struct apply_end *end,
+		    struct err *e)
 {
-	int rc = apply_up(nl, p->tap, tap, e);
+	int tap = 0;
+	int rc = apply_tap(nl, p, &end->fd, &tap, &end->flags, e);
 
+	if (rc == 0)
+		rc = apply_up(nl, p->tap, tap, e);
 	if (rc == 0)
 		rc = apply_redirects(nl, p, tap, e);
 	if (rc == 0)
@@ -124,11 +145,14 @@ static int apply_join(struct net_nl *nl, const char *name, int index, int bridge
 	return rc < 0 ? err_wrap(e, rc, "make '%s' a port of the bridge", name) : 0;
 }
 
-static int apply_bridged(struct net_nl *nl, const struct net_port *p, int tap, struct err *e)
+static int apply_bridged(struct net_nl *nl, const struct net_port *p, struct apply_end *end,
+			 struct err *e)
 {
-	int bridge = 0;
-	int rc = apply_bridge(nl, p, &bridge, e);
+	int bridge = 0, tap = 0;
+	int rc = apply_tap(nl, p, &end->fd, &tap, &end->flags, e);
 
+	if (rc == 0)
+		rc = apply_bridge(nl, p, &bridge, e);
 	if (rc == 0)
 		rc = apply_up(nl, p->tap, tap, e);
 	if (rc == 0)
@@ -145,25 +169,95 @@ static int apply_bridged(struct net_nl *nl, const struct net_port *p, int tap, s
 	return rc;
 }
 
-static int apply_port(struct net_nl *nl, const struct net_port *p, const struct gcfg_link *l,
+static int apply_macvtap(struct net_nl *nl, const struct net_port *p, struct apply_end *end,
+			 struct err *e)
+{
+	int index = 0;
+	int rc = apply_no_ipv6(p->name, e);
+
+	if (rc == 0) {
+		rc = net_macvtap_create(nl, p->tap, p->index, e);
+		if (rc < 0)
+			return err_wrap(e, rc, "create macvtap '%s'", p->tap);
+	}
+	if (rc == 0)
+		rc = net_link_index(p->tap, &index, e);
+	if (rc == 0)
+		rc = apply_no_ipv6(p->tap, e);
+	if (rc == 0)
+		rc = net_macvtap_open(p->tap, index, p->bare_frames, &end->fd, &end->flags, e);
+	if (rc == 0) {
+		/*
+		 * Otherwise it filters multicast by what the namespace's kernel has joined there.
+		 * While it is still down: on a link that is up, the kernel counts the flag at the
+		 * interface below as well, and in mode passthru forgets to count down again.
+		 */
+		rc = net_link_flags(nl, index, IFF_ALLMULTI, IFF_ALLMULTI, e);
+		if (rc < 0)
+			return err_wrap(e, rc, "let '%s' take all multicasts", p->tap);
+	}
+	if (rc == 0)
+		rc = apply_up(nl, p->tap, index, e);
+	if (rc == 0)
+		rc = apply_flush(nl, p, e);
+	return rc;
+}
+
+static int apply_packet(struct net_nl *nl, const struct net_port *p, struct apply_end *end,
+			struct err *e)
+{
+	int rc = apply_no_ipv6(p->name, e);
+
+	if (rc == 0)
+		rc = net_packet_open(p->index, &end->fd, &end->flags, e);
+	if (rc == 0 && !p->clsact)
+		rc = net_tc_clsact_add(nl, p->index, e);
+	if (rc == 0)
+		rc = apply_take_all(nl, p, e);
+	if (rc == 0)
+		rc = net_tc_drop_add(nl, p->index, p->vlans, e);
+	if (rc < 0)
+		return err_wrap(e, rc, "take the frames of '%s' by a packet socket", p->name);
+	return apply_flush(nl, p, e);
+}
+
+static int apply_mode(struct net_nl *nl, const struct net_port *p, struct apply_end *end,
+		      struct err *e)
+{
+	switch (p->mode) {
+	case NET_MODE_TC:
+		return apply_tc(nl, p, end, e);
+	case NET_MODE_BRIDGE:
+		return apply_bridged(nl, p, end, e);
+	case NET_MODE_MACVTAP:
+		return apply_macvtap(nl, p, end, e);
+	case NET_MODE_PACKET:
+		return apply_packet(nl, p, end, e);
+	case NET_MODE_AUTO:
+		break;
+	}
+	return err_say(e, -EINVAL, "no mode was chosen");
+}
+
+static int apply_port(struct net_nl *nl, const struct net_plan *plan, size_t i,
 		      struct nabla_net *net, struct err *e)
 {
-	struct nabla_net made = { .fd = -1, .mtu = p->mtu,
-				  .vnet_hdr_len = p->bare_frames ? 0 : NET_TAP_HDR_LEN };
-	_autoclose_ int fd = -1;
-	int tap = 0;
-	int rc = apply_tap(nl, p, &fd, &tap, &made.flags, e);
+	const struct net_port *p = &plan->ports[i];
+	struct apply_end end = { .fd = -1 };
+	int rc = apply_mode(nl, p, &end, e);
 
-	if (rc == 0 && p->mode == NET_MODE_TC)
-		rc = apply_tc(nl, p, tap, e);
-	else if (rc == 0)
-		rc = apply_bridged(nl, p, tap, e);
-	if (rc < 0)
+	if (rc == 0)
+		rc = net_guard_port(nl, plan, i, end.fd, e);
+	if (rc < 0) {
+		fd_close(&end.fd);
 		return rc;
-	memcpy(made.mac, p->guest_mac, sizeof(made.mac));
-	memcpy(made.name, l->name, sizeof(made.name));
-	made.fd = take_fd(&fd);
-	*net = made;
+	}
+	*net = (struct nabla_net){
+		.fd = end.fd, .mtu = p->mtu, .flags = end.flags,
+		.vnet_hdr_len = p->bare_frames ? 0 : NET_TAP_HDR_LEN,
+	};
+	memcpy(net->mac, p->guest_mac, sizeof(net->mac));
+	memcpy(net->name, plan->links[i].name, sizeof(net->name));
 	return 0;
 }
 
@@ -175,7 +269,7 @@ int net_apply(const struct net_plan *p, struct nabla_net nets[NABLA_LAUNCH_NETS]
 	int rc = p->nr_ports ? net_nl_open(&nl, e) : 0;
 
 	for (; rc == 0 && made < p->nr_ports; made++) {
-		rc = apply_port(&nl, &p->ports[made], &p->links[made], &nets[made], e);
+		rc = apply_port(&nl, p, made, &nets[made], e);
 		if (rc < 0) {
 			err_wrap(e, rc, "connect interface '%s' to the guest (mode %s)",
 				 p->ports[made].name, net_mode_name(p->ports[made].mode));

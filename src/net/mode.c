@@ -5,7 +5,10 @@
 #include "base/io.h"
 #include "net/net.h"
 
-static const char *const mode_names[] = { [NET_MODE_TC] = "tc", [NET_MODE_BRIDGE] = "bridge" };
+static const char *const mode_names[] = {
+	[NET_MODE_TC] = "tc", [NET_MODE_BRIDGE] = "bridge", [NET_MODE_MACVTAP] = "macvtap",
+	[NET_MODE_PACKET] = "packet", [NET_MODE_AUTO] = "auto",
+};
 static const char *const mac_names[] = { [NET_MAC_ADOPT] = "adopt", [NET_MAC_RANDOM] = "random" };
 
 const char *net_mode_name(enum net_mode mode)

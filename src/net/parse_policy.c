@@ -219,10 +219,10 @@ int net_parse_filter(struct net_survey *s, const struct nlmsghdr *m)
 		return rc;
 	/* A program that decides by itself has no action that could carry a cookie. */
 	priority = TC_H_MAJ(head->tcm_info) >> 16;
-	if (priority >= NET_TC_PRIORITY_FORWARD && priority <= NET_TC_PRIORITY_ANSWER)
+	if (priority >= NET_TC_PRIORITY_FORWARD && priority <= NET_TC_PRIORITY)
 		all.ours = true;
-	if (all.ours || priority == NET_TC_PRIORITY) {
-		l->plumbed |= all.ours;
+	if (all.ours) {
+		l->plumbed = true;
 	} else {
 		l->filtered = true;
 		if (!l->redirected)

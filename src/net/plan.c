@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/choose.h"
 #include "net/net.h"
 #include "net/plan_parts.h"
 
@@ -129,15 +130,14 @@ static const char *why_not(const struct net_link *l)
 		return "has an MTU outside 68 to 65535";
 	if (!is_plain(l->name) || !is_plain(l->kind))
 		return "has a name beyond plain ASCII";
-	if (l->plumbed)
-		return "still carries the redirect of another container";
 	return NULL;
 }
 
-/* Once it has given its MAC away, a frame for the guest no longer comes through it. */
-static bool is_mac_bound(const struct net_link *l)
+/* Is it one of those that free_name() makes? */
+static bool is_own_name(const char *name)
 {
-	return strcmp(l->kind, "macvlan") == 0 || strcmp(l->kind, "ipvlan") == 0;
+	return strncmp(name, "rnct", 4) == 0 || strncmp(name, "rncb", 4) == 0 ||
+	       strncmp(name, "rncm", 4) == 0;
 }
 
 /* A free name for a link of ours beside @index: "rnct5", then "rnct5.1" and so on. */
@@ -174,13 +174,20 @@ static void make_mac(const struct net_request *r, uint64_t salt, uint8_t mac[6])
 	mac[0] = (uint8_t)((mac[0] & 0xfc) | 2);
 }
 
+static bool has_vlans(const struct net_survey *s, const struct net_link *l)
+{
+	for (size_t i = 0; i < s->nr_links; i++)
+		if (s->links[i].lower == l->index && strcmp(s->links[i].kind, "vlan") == 0)
+			return true;
+	return false;
+}
+
 static void fill_port(const struct net_planner *p, const struct net_link *l, struct net_port *port)
 {
 	uint64_t salt = (uint64_t)l->index << 2;
 
 	port->index = l->index;
 	memcpy(port->name, l->name, sizeof(port->name));
-	port->mode = p->request->mode;
 	port->mac_mode = p->request->mac;
 	port->mtu = l->mtu;
 	port->host_flags = l->flags;
@@ -196,7 +203,11 @@ static void fill_port(const struct net_planner *p, const struct net_link *l, str
 		memcpy(port->guest_mac, l->mac, sizeof(port->guest_mac));
 	else
 		make_mac(p->request, salt | 3, port->guest_mac);
-	free_name(p->survey, "rnct", l->index, port->tap);
+	port->vlans = has_vlans(p->survey, l);
+	if (port->mode == NET_MODE_MACVTAP)
+		free_name(p->survey, "rncm", l->index, port->tap);
+	else if (port->mode != NET_MODE_PACKET)
+		free_name(p->survey, "rnct", l->index, port->tap);
 	if (port->mode == NET_MODE_BRIDGE)
 		free_name(p->survey, "rncb", l->index, port->bridge);
 }
@@ -222,34 +233,55 @@ static size_t max_ports(const struct net_request *r)
 	return r->max_ports && r->max_ports < NABLA_LAUNCH_NETS ? r->max_ports : NABLA_LAUNCH_NETS;
 }
 
+/* A link of the namespace without an address beyond link-local: usually nobody's business. */
+static void notice_idle(struct net_planner *p, const struct net_link *l)
+{
+	char taken[NET_TAKEN_TEXT];
+
+	if (net_taken(p->survey, l, taken))
+		net_plan_notice(p, "interface '%s' has no address and %s: not handed over", l->name,
+				taken);
+	else if ((l->flags & IFF_UP) && !is_own_name(l->name))
+		net_plan_notice(p, "interface '%s' has no address: not handed over", l->name);
+}
+
+static bool is_takable(struct net_planner *p, const struct net_link *l)
+{
+	const char *reason = why_not(l);
+	char taken[NET_TAKEN_TEXT];
+
+	if (net_taken(p->survey, l, taken))
+		reason = taken;
+	if (!reason && p->plan->nr_ports == max_ports(p->request))
+		reason = p->request->max_ports ? "is more than the guest has devices for" :
+						 "is one too many";
+	if (reason)
+		net_plan_notice(p, "interface '%s' %s: not handed over", l->name, reason);
+	return !reason;
+}
+
 static void plan_link(struct net_planner *p, const struct net_link *l)
 {
 	struct net_plan *plan = p->plan;
-	const char *reason;
+	struct net_port *port = &plan->ports[plan->nr_ports];
+	const char *doubt = NULL;
 
-	if ((l->flags & IFF_LOOPBACK) || net_plan_port(plan, (uint32_t)l->index) >= 0)
+	if (p->rc < 0 || (l->flags & IFF_LOOPBACK) ||
+	    net_plan_port(plan, (uint32_t)l->index) >= 0)
 		return;
 	if (!has_address(p->survey, l)) {
-		if (l->plumbed)
-			net_plan_notice(p, "interface '%s' has no address and carries the redirect of "
-				    "another container: not handed over", l->name);
-		else if (l->flags & IFF_UP)
-			net_plan_notice(p, "interface '%s' has no address: not handed over", l->name);
+		notice_idle(p, l);
 		return;
 	}
-	reason = why_not(l);
-	if (!reason && plan->nr_ports == max_ports(p->request))
-		reason = p->request->max_ports ? "is more than the guest has devices for" :
-						 "is one too many";
-	if (reason) {
-		net_plan_notice(p, "interface '%s' %s: not handed over", l->name, reason);
+	if (!is_takable(p, l))
 		return;
-	}
-	if (p->request->mode == NET_MODE_BRIDGE && is_mac_bound(l))
-		net_plan_notice(p, "interface '%s' (%s) delivers only what is sent to its own MAC: "
-			    "nothing will reach the guest in mode bridge; use mode tc",
-			    l->name, l->kind);
-	fill_port(p, l, &plan->ports[plan->nr_ports]);
+	p->rc = net_choose(p->survey, l, p->request, &port->mode, &port->why, &doubt, p->e);
+	if (p->rc < 0)
+		return;
+	if (doubt)
+		net_plan_notice(p, "interface '%s' (%s) %s: nothing may reach the guest in mode %s; "
+				"use mode tc", l->name, l->kind, doubt, net_mode_name(port->mode));
+	fill_port(p, l, port);
 	fill_link(p, l, (uint32_t)plan->nr_ports);
 	plan->nr_ports++;
 }
@@ -257,10 +289,11 @@ static void plan_link(struct net_planner *p, const struct net_link *l)
 static void plan_links(struct net_planner *p)
 {
 	const struct net_survey *s = p->survey;
+	char taken[NET_TAKEN_TEXT];
 
 	for (size_t i = 0; i < s->nr_links && p->plan->nr_ports == 0; i++)
 		if (has_default_route(s, &s->links[i]) && has_address(s, &s->links[i]) &&
-		    !why_not(&s->links[i]))
+		    !why_not(&s->links[i]) && !net_taken(s, &s->links[i], taken))
 			plan_link(p, &s->links[i]);
 	for (size_t i = 0; i < s->nr_links; i++)
 		plan_link(p, &s->links[i]);
@@ -271,14 +304,16 @@ static void plan_links(struct net_planner *p)
 int net_plan(const struct net_survey *s, const struct net_request *r, struct net_plan *out,
 	     struct err *e)
 {
-	struct net_planner p = { .survey = s, .request = r, .plan = out };
+	struct net_planner p = { .survey = s, .request = r, .plan = out, .e = e };
 
 	memset(out, 0, sizeof(*out));
 	plan_links(&p);
 	net_plan_guest(&p);
-	if (p.failed) {
+	if (p.failed)
+		p.rc = err_say(e, -ENOMEM, "%s", strerror(ENOMEM));
+	if (p.rc < 0) {
 		net_plan_free(out);
-		return err_set(e, -ENOMEM, "plan the network");
+		return err_wrap(e, p.rc, "plan the network");
 	}
 	return 0;
 }

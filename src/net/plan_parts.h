@@ -12,6 +12,8 @@ struct net_planner {
 	const struct net_request *request;
 	struct net_plan *plan;
 	bool failed;			/* no memory: sticks */
+	int rc;				/* the first other failure, told in *e; or 0 */
+	struct err *e;
 	size_t skipped_routes;
 };
 

@@ -211,7 +211,8 @@ static int read_link(json_t *json, struct net_link *l, struct net_port *p)
 	    strlen(mac) != 12 || hex_read(mac, 12, l->mac) < 0 ||
 	    (guest_mac && (strlen(guest_mac) != 12 || hex_read(guest_mac, 12, p->guest_mac) < 0)) ||
 	    !net_mode_parse(mode, &p->mode) || !copy_name(tap, p->tap) ||
-	    !copy_name(bridge, p->bridge) || l->name[0] == '\0' || p->tap[0] == '\0')
+	    !copy_name(bridge, p->bridge) || l->name[0] == '\0' ||
+	    p->mode == NET_MODE_AUTO || (p->tap[0] == '\0') != (p->mode == NET_MODE_PACKET))
 		return -EINVAL;
 	l->type = (uint16_t)type;
 	l->mtu = (uint32_t)mtu;

@@ -103,12 +103,11 @@ static void remove_plumbing(struct restorer *r, const struct net_link *was,
 	if (l && l->clsact && !was->clsact)
 		note(r, net_tc_clsact_remove(&r->nl, l->index, &e), &e, "remove clsact from",
 		     l->name);
-	else if (l && l->plumbed)
-		note(r, net_tc_redirect_remove(&r->nl, l->index, &e), &e,
-		     "remove the redirect from",
+	else if (l && l->clsact)
+		note(r, net_tc_ours_remove(&r->nl, l->index, &e), &e, "remove the filters from",
 		     l->name);
 	remove_link(r, p->bridge, "bridge");
-	remove_link(r, p->tap, "tun");
+	remove_link(r, p->tap, p->mode == NET_MODE_MACVTAP ? "macvtap" : "tun");
 }
 
 /* ---- the link itself ---------------------------------------------------------------------- */

@@ -45,28 +45,31 @@ static int tap_header(int fd, const char *name, uint8_t *flags, struct err *e)
 }
 
 /* A new tap has no offloads: the kernel completes checksums and cuts segments before it. */
-int net_tap_open(const char *name, bool bare, int *tap, uint8_t *flags, struct err *e)
+int net_tap_attach(int fd, const char *name, bool bare, uint8_t *flags, struct err *e)
 {
 	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI };
-	int rc;
-	_autoclose_ int fd = -1;
 
 	if (strlen(name) >= sizeof(ifr.ifr_name))
 		return err_set(e, -ENAMETOOLONG, "tap '%s'", name);
 	memcpy(ifr.ifr_name, name, strlen(name) + 1);
 	if (!bare)
 		ifr.ifr_flags |= IFF_VNET_HDR;
-
-	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return err_set(e, -errno, "open /dev/net/tun");
 	if (ioctl(fd, TUNSETIFF, &ifr) < 0)
 		return err_set(e, -errno, "create tap '%s'", name);
 	*flags = 0;
-	rc = bare ? 0 : tap_header(fd, name, flags, e);
+	return bare ? 0 : tap_header(fd, name, flags, e);
+}
+
+int net_tap_open(const char *name, bool bare, int *tap, uint8_t *flags, struct err *e)
+{
+	_autoclose_ int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	int rc;
+
+	if (fd < 0)
+		return err_set(e, -errno, "open /dev/net/tun");
+	rc = net_tap_attach(fd, name, bare, flags, e);
 	if (rc < 0)
 		return rc;
-
 	*tap = take_fd(&fd);
 	return 0;
 }

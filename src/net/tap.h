@@ -21,4 +21,10 @@
  */
 int net_tap_open(const char *name, bool bare, int *tap, uint8_t *flags, struct err *e);
 
+/*
+ * Make @fd, a fresh descriptor of the tap's or macvtap's kind, one of the link @name, with header and
+ * offloads as above. Returns 0 or -errno.
+ */
+int net_tap_attach(int fd, const char *name, bool bare, uint8_t *flags, struct err *e);
+
 #endif

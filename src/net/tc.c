@@ -9,7 +9,6 @@
 #include <linux/if_ether.h>
 #include <linux/pkt_cls.h>
 #include <linux/rtnetlink.h>
-#include <linux/tc_act/tc_gact.h>
 #include <linux/tc_act/tc_mirred.h>
 #include <string.h>
 
@@ -68,60 +67,50 @@ static void tc_filter(union net_msg *m, uint16_t type, uint16_t flags, int index
 	tc_filter_at(m, type, flags, index, NET_TC_INGRESS, NET_TC_PRIORITY);
 }
 
-/* What a filter does with the frame: @parms of action @kind, in attribute @attr. Ours by its cookie. */
-static void tc_put_action(union net_msg *m, uint16_t type, const char *kind, uint16_t attr,
-			  const void *parms, size_t size)
+/* Action 1 of a filter: out by @to, the frame is taken. */
+static void tc_put_mirred(union net_msg *m, uint16_t type, int to)
 {
+	struct tc_mirred parms = { .action = TC_ACT_STOLEN, .eaction = TCA_EGRESS_REDIR,
+				   .ifindex = (uint32_t)to };
 	struct nlattr *actions = mnl_attr_nest_start(&m->head, type);
 	struct nlattr *action = mnl_attr_nest_start(&m->head, 1);
 	struct nlattr *options;
 
-	mnl_attr_put_strz(&m->head, TCA_ACT_KIND, kind);
+	mnl_attr_put_strz(&m->head, TCA_ACT_KIND, "mirred");
 	mnl_attr_put(&m->head, TCA_ACT_COOKIE, sizeof(NET_TC_COOKIE) - 1, NET_TC_COOKIE);
 	options = mnl_attr_nest_start(&m->head, TCA_ACT_OPTIONS);
-	mnl_attr_put(&m->head, attr, size, parms);
+	mnl_attr_put(&m->head, TCA_MIRRED_PARMS, sizeof(parms), &parms);
 	mnl_attr_nest_end(&m->head, options);
 	mnl_attr_nest_end(&m->head, action);
 	mnl_attr_nest_end(&m->head, actions);
 }
 
-/* Out by @to, the frame is taken. */
-static void tc_put_mirred(union net_msg *m, uint16_t type, int to)
+/* Begin a filter that answers @yes for each frame, with @untagged @no for one with a VLAN tag. */
+static struct nlattr *tc_filter_bpf(union net_msg *m, int index, bool untagged, uint32_t yes,
+				    uint32_t no)
 {
-	const struct tc_mirred parms = { .action = TC_ACT_STOLEN, .eaction = TCA_EGRESS_REDIR,
-					 .ifindex = (uint32_t)to };
-
-	tc_put_action(m, type, "mirred", TCA_MIRRED_PARMS, &parms, sizeof(parms));
-}
-
-/* Begin a filter whose program takes every frame, or every one without a VLAN tag. */
-static struct nlattr *tc_filter_bpf(union net_msg *m, int index, bool untagged)
-{
-	static const struct sock_filter all[] = {
-		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
-	};
-	static const struct sock_filter bare[] = {
+	const struct sock_filter program[] = {
 		BPF_STMT(BPF_LD | BPF_B | BPF_ABS,
 			 (uint32_t)(SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0),
-		BPF_STMT(BPF_RET | BPF_K, 0),
-		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+		BPF_STMT(BPF_RET | BPF_K, no),
+		BPF_STMT(BPF_RET | BPF_K, yes),
 	};
-	size_t size = untagged ? sizeof(bare) : sizeof(all);
+	size_t skip = untagged ? 0 : 3;
 	struct nlattr *options;
 
 	tc_filter(m, RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL, index);
 	mnl_attr_put_strz(&m->head, TCA_KIND, "bpf");
 	options = mnl_attr_nest_start(&m->head, TCA_OPTIONS);
-	mnl_attr_put_u16(&m->head, TCA_BPF_OPS_LEN, (uint16_t)(size / sizeof(all[0])));
-	mnl_attr_put(&m->head, TCA_BPF_OPS, size, untagged ? bare : all);
+	mnl_attr_put_u16(&m->head, TCA_BPF_OPS_LEN, (uint16_t)(4 - skip));
+	mnl_attr_put(&m->head, TCA_BPF_OPS, (4 - skip) * sizeof(program[0]), program + skip);
 	return options;
 }
 
 static int tc_redirect_bpf(struct net_nl *nl, int from, int to, bool untagged, struct err *e)
 {
 	union net_msg m;
-	struct nlattr *options = tc_filter_bpf(&m, from, untagged);
+	struct nlattr *options = tc_filter_bpf(&m, from, untagged, UINT32_MAX, 0);
 
 	tc_put_mirred(&m, TCA_BPF_ACT, to);
 	mnl_attr_nest_end(&m.head, options);
@@ -156,13 +145,14 @@ int net_tc_redirect_add(struct net_nl *nl, int from, int to, bool untagged, stru
 	return rc;
 }
 
+/* The program decides by itself: a kernel may have no action that only drops (act_gact). */
 int net_tc_drop_add(struct net_nl *nl, int index, bool untagged, struct err *e)
 {
-	const struct tc_gact parms = { .action = TC_ACT_SHOT };
 	union net_msg m;
-	struct nlattr *options = tc_filter_bpf(&m, index, untagged);
+	struct nlattr *options = tc_filter_bpf(&m, index, untagged, TC_ACT_SHOT,
+					       (uint32_t)TC_ACT_UNSPEC);
 
-	tc_put_action(&m, TCA_BPF_ACT, "gact", TCA_GACT_PARMS, &parms, sizeof(parms));
+	mnl_attr_put_u32(&m.head, TCA_BPF_FLAGS, TCA_BPF_FLAG_ACT_DIRECT);
 	mnl_attr_nest_end(&m.head, options);
 	return net_nl_change(nl, &m.head, e);
 }

@@ -412,12 +412,24 @@ static void pump_all(const struct nabla_net *nets, const int *taps, unsigned int
 
 /* ---- guest -------------------------------------------------------------------------------- */
 
+static int header_size(int fd, enum net_mode mode)
+{
+	int size = 0;
+	socklen_t len = sizeof(size);
+
+	if (mode != NET_MODE_PACKET)
+		return ioctl(fd, TUNGETVNETHDRSZ, &size) < 0 ? -1 : size;
+	if (getsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &size, &len) < 0)
+		return -1;
+	return size ? NET_TAP_HDR_LEN : 0;
+}
+
 static void check_net(const struct nabla_net *net, const struct net_port *port)
 {
-	int flags = fcntl(net->fd, F_GETFL), fd_flags = fcntl(net->fd, F_GETFD), size = 0;
+	int flags = fcntl(net->fd, F_GETFL), fd_flags = fcntl(net->fd, F_GETFD);
 
 	if (!(flags & O_NONBLOCK) || !(fd_flags & FD_CLOEXEC) ||
-	    ioctl(net->fd, TUNGETVNETHDRSZ, &size) < 0 || size != net->vnet_hdr_len ||
+	    header_size(net->fd, port->mode) != net->vnet_hdr_len ||
 	    !(net->flags & NABLA_NET_CSUM) || memcmp(net->mac, port->guest_mac, 6) != 0 ||
 	    net->mtu != port->mtu) {
 		fprintf(stderr, "net-tool: the launch record's entry for '%s' is wrong\n",
