@@ -116,6 +116,12 @@ int net_guard_inbound_add(struct net_nl *nl, int index, struct err *e);
  */
 int net_guard_inbound_socket(int fd, struct err *e);
 
+/*
+ * All of that for ports[@i] of @p, as its mode and its guest need it: the last step of connecting
+ * it, before its descriptor @fd is anybody's who could write to it. Returns 0 or -errno.
+ */
+int net_guard_port(struct net_nl *nl, const struct net_plan *p, size_t i, int fd, struct err *e);
+
 struct net_guard_stats {
 	uint64_t drops[NET_GUARD_REASONS];
 };
