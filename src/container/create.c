@@ -8,7 +8,7 @@
  *     every error in the bundle ends here.
  *  2. State: the directory ROOT/ID appears, locked. From here on, whatever will outlive this
  *     process is in the saved state before it is made: `delete --force` undoes it after kill -9.
- *  3. Image: an open descriptor is the reference; it ends with the last process that has it.
+ *  3. Images: an open descriptor is the reference; it ends with the last process that has it.
  *  4. Cgroup, FIFOs, console.
  *  5. The child, in its namespaces and cgroup, standing still; its pid is saved before it runs on.
  *     If this process dies now, the child finds its socket closed and exits.
@@ -45,7 +45,6 @@
 #include "container/network.h"
 #include "container/solo5_args.h"
 #include "container/solo5_launch.h"
-#include "image/image.h"
 #include "ns/cgroup.h"
 
 #define CREATE_READY_TIMEOUT_MS	60000
@@ -199,7 +198,8 @@ static int create_fill_state(struct creation *c, struct err *e)
 	s->rootfs = strdup(b->root_path);
 	s->annotations = create_annotations(b);
 	s->exec_fifo = state_path(c->l->root, c->r->id, CHILD_EXEC_FIFO);
-	if (!s->id || !s->oci_version || !s->bundle || !s->rootfs || !s->annotations ||
+	s->extra = json_pack("{s:s}", "guest", guest_kind_name(c->plan.guest.kind));
+	if (!s->extra || !s->id || !s->oci_version || !s->bundle || !s->rootfs || !s->annotations ||
 	    !s->exec_fifo || create_fill_namespaces(s, b) < 0)
 		return err_set(e, -ENOMEM, "describe the container");
 	return 0;
@@ -209,10 +209,18 @@ static int create_fill_state(struct creation *c, struct err *e)
 
 static int create_note_image(struct state *s, const char *digest, struct err *e)
 {
-	s->images = calloc(2, sizeof(s->images[0]));
-	if (s->images)
-		s->images[0] = strdup(digest);
-	if (!s->images || !s->images[0])
+	size_t n = 0;
+	char **grown;
+
+	while (s->images && s->images[n])
+		n++;
+	grown = reallocarray(s->images, n + 2, sizeof(*grown));
+	if (grown) {
+		s->images = grown;
+		grown[n] = strdup(digest);
+		grown[n + 1] = NULL;
+	}
+	if (!grown || !grown[n])
 		return err_set(e, -ENOMEM, "note the image");
 	return 0;
 }
@@ -225,16 +233,23 @@ static int create_get_disks(struct creation *c, struct err *e)
 	return r < 0 || !c->solo5.digest ? r : create_note_image(&c->state, c->solo5.digest, e);
 }
 
-static int create_get_image(struct creation *c, struct err *e)
+static int create_get_images(struct creation *c, struct err *e)
 {
-	char digest[IMAGE_DIGEST_SIZE];
 	int r;
 
+	_Static_assert(IMAGE_STACK_MAX <= NABLA_LAUNCH_IMAGES, "the launch record has room");
 	if (c->plan.guest.kind == GUEST_SOLO5)
 		return create_get_disks(c, e);
-	r = image_get(c->bundle->root_path, c->l->image_cache, NULL, &c->image, &c->image_size,
-		      digest, e);
-	return r < 0 ? r : create_note_image(&c->state, digest, e);
+	r = image_stack_get(c->bundle->root_path, c->l->image_cache, NULL, &c->images, e);
+	if (r < 0)
+		return r;
+	if (c->images.note)
+		log_info("%s", c->images.note);
+	c->plan.nr_layers = c->images.count;
+	for (unsigned int i = 0; i < c->images.count && r == 0; i++)
+		if (!c->images.part[i].own)
+			r = create_note_image(&c->state, c->images.part[i].digest, e);
+	return r;
 }
 
 /* The limits of linux.resources; *@pairs is the caller's to free. */
@@ -390,17 +405,17 @@ static int create_start_child(struct creation *c, struct child *child, struct er
 	_autofree_ struct ns_id_map *uids = NULL;
 	_autofree_ struct ns_id_map *gids = NULL;
 	struct ns_entry entries[BUNDLE_NS_TYPES];
-	int keep[6 + SOLO5_DISKS] = { c->kernel, c->exec_fifo, c->status_fifo, c->slave, c->image,
-				      c->solo5.kernel };
+	int keep[5 + NABLA_LAUNCH_IMAGES] = { c->kernel, c->exec_fifo, c->status_fifo, c->slave,
+					      c->solo5.kernel };
 	struct ns_request request = {
 		.entries = entries, .nr_entries = create_ns_entries(c->bundle, entries),
-		.keep = keep, .nr_keep = 6 + c->solo5.nr_disks,
+		.keep = keep, .nr_keep = 5 + child->nr_images,
 		.place = create_place_child, .place_arg = c,
 		.run = child_run, .run_arg = child,
 	};
 	int r = create_id_maps(&c->bundle->uid_maps, &uids, e);
 
-	memcpy(keep + 6, c->solo5.disks, c->solo5.nr_disks * sizeof(keep[0]));
+	memcpy(keep + 5, child->images, child->nr_images * sizeof(keep[0]));
 	if (r == 0)
 		r = create_id_maps(&c->bundle->gid_maps, &gids, e);
 	if (r < 0)
@@ -414,12 +429,15 @@ static int create_start_child(struct creation *c, struct child *child, struct er
 
 static int create_make_child(struct creation *c, struct err *e)
 {
+	int images[IMAGE_STACK_MAX];
 	struct child child = {
 		.kernel = c->kernel, .exec_fifo = c->exec_fifo, .status_fifo = c->status_fifo,
-		.tty = c->slave, .unikernel = c->solo5.kernel, .images = &c->image, .nr_images = 1,
-		.uid = c->plan.host_uid,
+		.tty = c->slave, .unikernel = c->solo5.kernel, .images = images,
+		.nr_images = c->images.count, .uid = c->plan.host_uid,
 	};
 
+	for (unsigned int i = 0; i < c->images.count; i++)
+		images[i] = c->images.part[i].fd;
 	if (c->plan.guest.kind == GUEST_SOLO5) {
 		child.images = c->solo5.disks;
 		child.nr_images = c->solo5.nr_disks;
@@ -483,14 +501,17 @@ static int create_write_linux(struct creation *c, int *fd, struct err *e)
 		.cmdline = c->plan.cmdline,
 		.init = c->init, .init_len = c->init_len,
 		.nr_nets = c->nr_nets,
-		.image = { { .fd = CHILD_FD_IMAGE(0), .size = c->image_size } },
-		.nr_images = 1,
+		.nr_images = c->images.count,
 	};
 	int r = guest_config_encode(&c->plan, &config, &launch.config_len, e);
 
 	if (r < 0)
 		return r;
 	launch.config = config;
+	for (unsigned int i = 0; i < c->images.count; i++) {
+		launch.image[i].fd = CHILD_FD_IMAGE(i);
+		launch.image[i].size = c->images.part[i].size;
+	}
 	for (unsigned int i = 0; i < c->nr_nets; i++) {
 		launch.net[i] = c->nets[i];
 		launch.net[i].fd = CHILD_FD_NET(i);
@@ -565,7 +586,7 @@ static int create_stages(struct creation *c, struct err *e)
 	r = io_write_atomic(c->lock.dir, "config.json", c->config, c->config_len, 0600, e);
 	if (r < 0)
 		return r;
-	r = create_get_image(c, e);
+	r = create_get_images(c, e);
 	if (r < 0)
 		return r;
 	r = create_make_cgroup(c, e);
@@ -624,7 +645,7 @@ void creation_free(struct creation *c)
 {
 	create_close_nets(c);
 	fd_close(&c->kernel);
-	fd_close(&c->image);
+	image_stack_free(&c->images);
 	solo5_files_close(&c->solo5);
 	fd_close(&c->exec_fifo);
 	fd_close(&c->status_fifo);

@@ -11,6 +11,7 @@
 #include "container/plan.h"
 #include "container/solo5_launch.h"
 #include "container/state.h"
+#include "image/stack.h"
 #include "ns/ns.h"
 
 struct creation {
@@ -27,8 +28,7 @@ struct creation {
 	size_t init_len;
 	int kernel;			/* nabla-linux, or nabla-run */
 	struct solo5_files solo5;	/* of a unikernel; the image is not used then */
-	int image;
-	uint64_t image_size;
+	struct image_stack images;
 	int exec_fifo;
 	int status_fifo;
 	int master;			/* of the console; -1: none, or sent to the engine */
@@ -44,8 +44,9 @@ struct creation {
 
 #define CREATION_INIT \
 	{ \
-		.kernel = -1, .solo5 = SOLO5_FILES_INIT, .image = -1, .exec_fifo = -1, .status_fifo = -1, .master = -1, \
-		.slave = -1, .state = STATE_INIT, .lock = STATE_LOCK_INIT, .child = NS_CHILD_INIT \
+		.kernel = -1, .solo5 = SOLO5_FILES_INIT, .images = IMAGE_STACK_INIT, \
+		.exec_fifo = -1, .status_fifo = -1, .master = -1, .slave = -1, \
+		.state = STATE_INIT, .lock = STATE_LOCK_INIT, .child = NS_CHILD_INIT \
 	}
 
 /* Make it (@c->l and @c->r are set); a failure is undone. Returns 0, still locked, or -errno. */

@@ -194,11 +194,14 @@ static void encode_device(struct gcfg_stream *s, const struct bundle_device *d)
 
 static int encode_root(struct gcfg_stream *s, const struct plan *p, struct err *e)
 {
-	const struct gcfg_layer layer = { .image = 0 };
 	const uint32_t flags = p->bundle->root_readonly ? GCFG_ROOT_READONLY : 0u;
 	const struct gcfg_root root = { .flags = flags };
 
-	stream_struct(s, GCFG_LAYER, &layer, sizeof(layer));
+	for (uint32_t i = 0; i < p->nr_layers; i++) {
+		const struct gcfg_layer layer = { .image = i };
+
+		stream_struct(s, GCFG_LAYER, &layer, sizeof(layer));
+	}
 	stream_struct(s, GCFG_ROOT, &root, sizeof(root));
 	for (size_t i = 0; i < p->nr_mounts; i++)
 		encode_mount(s, &p->mounts[i]);

@@ -136,6 +136,8 @@ static bool plan_is_sandbox(const struct bundle *b)
 	return false;
 }
 
+#define PLAN_NET_MODES "tc, bridge, macvtap, packet or auto"
+
 static int plan_set_net_request(const struct bundle *b, const struct plan_options *options,
 				struct plan *p, struct err *e)
 {
@@ -148,11 +150,11 @@ static int plan_set_net_request(const struct bundle *b, const struct plan_option
 									      PLAN_NETWORK_NONE;
 
 	if (mode && !net_mode_parse(mode, &p->net_request.mode))
-		return plan_bad_annotation(e, PLAN_ANNOTATION_NET_MODE, mode, "tc or bridge");
+		return plan_bad_annotation(e, PLAN_ANNOTATION_NET_MODE, mode, PLAN_NET_MODES);
 	if (mac && !net_mac_parse(mac, &p->net_request.mac))
 		return plan_bad_annotation(e, PLAN_ANNOTATION_NET_MAC, mac, "adopt or random");
 	if (options->net_mode && !net_mode_parse(options->net_mode, &p->net_request.mode))
-		return err_say(e, -EINVAL, "--net-mode: '%s' is not tc or bridge",
+		return err_say(e, -EINVAL, "--net-mode: '%s' is not " PLAN_NET_MODES,
 			       options->net_mode);
 	return 0;
 }
@@ -373,6 +375,7 @@ int plan_make(const struct bundle *b, const struct facts *facts, const struct pl
 
 	memset(p, 0, sizeof(*p));
 	p->bundle = b;
+	p->nr_layers = 1;
 	p->cmdline = !options->debug	     ? PLAN_CMDLINE :
 		     b->process.terminal ? PLAN_CMDLINE_DEBUG_TTY :
 					   PLAN_CMDLINE_DEBUG;

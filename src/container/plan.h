@@ -156,6 +156,9 @@ struct plan {
 	enum plan_network network;
 	struct net_plan net;		/* empty unless PLAN_NETWORK_SURVEYED */
 
+	/* Images of the root, lowest first: 1, unless create finds an overlay's layers. */
+	unsigned int nr_layers;
+
 	const char *cmdline;		/* the guest kernel's */
 
 	/* What is accepted and done differently from a plain container, one line each. */
