@@ -12,6 +12,7 @@
 #include "cli/cli.h"
 #include "cli/show.h"
 #include "confine/confine.h"
+#include "confine/confine_solo5.h"
 #include "container/plan.h"
 
 static json_t *features_hooks(void)
@@ -66,12 +67,12 @@ static json_t *features_linux(void)
 }
 
 /* The names in the order of the table, comma-separated. The caller's to free. */
-static char *features_host_calls(void)
+static char *features_host_calls(const struct confine_call *calls, size_t nr)
 {
 	struct buf b = BUF_INIT(4096);
 
-	for (size_t i = 0; i < confine_linux_nr_calls; i++)
-		buf_printf(&b, "%s%s", i > 0 ? "," : "", confine_linux_calls[i].name);
+	for (size_t i = 0; i < nr; i++)
+		buf_printf(&b, "%s%s", i > 0 ? "," : "", calls[i].name);
 	if (buf_error(&b) < 0) {
 		buf_free(&b);
 		return NULL;
@@ -95,15 +96,18 @@ static char *features_annotation_names(void)
 
 static json_t *features_annotations(void)
 {
-	char *calls = features_host_calls();
+	char *calls = features_host_calls(confine_linux_calls, confine_linux_nr_calls);
+	char *solo5 = features_host_calls(confine_solo5_calls, confine_solo5_nr_calls);
 	char *names = features_annotation_names();
 	json_t *all = NULL;
 
-	if (calls && names)
-		all = json_pack("{s:s, s:s, s:s, s:s}", "org.runnc.version", RUNNC_VERSION,
-				"org.runnc.guests", "linux", "org.runnc.host-syscalls", calls,
+	if (calls && solo5 && names)
+		all = json_pack("{s:s, s:s, s:s, s:s, s:s}", "org.runnc.version", RUNNC_VERSION,
+				"org.runnc.guests", "linux,solo5", "org.runnc.host-syscalls", calls,
+				"org.runnc.host-syscalls.solo5", solo5,
 				"org.runnc.annotations", names);
 	free(calls);
+	free(solo5);
 	free(names);
 	return all;
 }

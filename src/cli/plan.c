@@ -65,7 +65,7 @@ static int plan_look(const struct lifecycle *l, const struct bundle *b, struct p
 
 	if (p->network == PLAN_NETWORK_LATER && netns && access(netns, F_OK) == 0)
 		r = network_look(netns, p, e);
-	if (r < 0)
+	if (r < 0 || p->guest.kind == GUEST_SOLO5)
 		return r;
 	r = image_find(b->root_path, l->image_cache, &v->image_size, v->digest, e);
 	if (r < 0)

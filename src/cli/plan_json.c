@@ -2,6 +2,7 @@
 /* The plan for programs. A NULL from jansson (no memory) ends in show_json(). */
 #include "bundle/names.h"
 #include "cli/plan.h"
+#include "cli/plan_guest.h"
 #include "cli/show.h"
 #include "confine/confine.h"
 
@@ -64,6 +65,8 @@ static json_t *json_interfaces(const struct net_plan *n)
 					net_mac_name(port->mac_mode), "mtu", (json_int_t)port->mtu,
 					"tap", port->tap, "addresses", json_addresses(n, i));
 
+		if (one && port->why)
+			json_object_set_new(one, "why", json_string(port->why));
 		if (one && port->bridge[0])
 			json_object_set_new(one, "bridge", json_string(port->bridge));
 		show_append(all, one);
@@ -172,16 +175,16 @@ static json_t *json_hooks(const struct bundle *b)
 	return all;
 }
 
-static json_t *json_filter(void)
+static json_t *json_filter(const struct plan *p)
 {
 	json_t *all = json_array();
+	size_t nr;
+	const struct confine_call *calls = plan_guest_calls(p, &nr);
 
-	for (size_t i = 0; i < confine_linux_nr_calls; i++)
-		show_append(all,
-			    json_pack("{s:s, s:s, s:s, s:s}", "name", confine_linux_calls[i].name,
-				      "args", confine_linux_calls[i].args, "madeBy",
-				      confine_linux_calls[i].made_by, "reason",
-				      confine_linux_calls[i].reason));
+	for (size_t i = 0; i < nr; i++)
+		show_append(all, json_pack("{s:s, s:s, s:s, s:s}", "name", calls[i].name, "args",
+					   calls[i].args, "madeBy", calls[i].made_by, "reason",
+					   calls[i].reason));
 	return all;
 }
 
@@ -189,15 +192,18 @@ json_t *plan_to_json(const struct plan_view *v)
 {
 	const struct plan *p = v->plan;
 	const struct bundle *b = p->bundle;
+	bool solo5 = p->guest.kind == GUEST_SOLO5;
 
-	return json_pack("{s:s, s:I, s:o, s:I, s:s, s:b, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, "
+	return json_pack("{s:s, s:s, s:o?, s:I, s:o, s:I, s:s, s:b, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, "
 			 "s:o}",
-			 "guest", "linux", "hostUid", (json_int_t)p->host_uid, "args",
-			 json_texts(b->process.args.v, b->process.args.n), "memory",
+			 "guest", guest_kind_name(p->guest.kind), "reason", p->guest.why, "solo5",
+			 solo5 ? plan_solo5_json(p) : NULL, "hostUid", (json_int_t)p->host_uid,
+			 "args", json_texts(b->process.args.v + p->guest.skip_args,
+					    b->process.args.n - p->guest.skip_args), "memory",
 			 (json_int_t)p->mem_size, "root", b->root_path, "readonly",
-			 b->root_readonly, "images", json_images(v), "mounts", json_mounts(p),
+			 b->root_readonly, "images", solo5 ? json_array() : json_images(v), "mounts", json_mounts(p),
 			 "files", json_files(p), "network", json_network(p), "cgroup",
 			 b->cgroups_path ? b->cgroups_path : "", "limits",
 			 json_limits(&b->resources), "hooks", json_hooks(b), "filter",
-			 json_filter(), "notes", json_texts(p->notes, p->nr_notes));
+			 json_filter(p), "notes", json_texts(p->notes, p->nr_notes));
 }

@@ -5,15 +5,23 @@
 
 #include "bundle/names.h"
 #include "cli/plan.h"
+#include "cli/plan_guest.h"
 #include "confine/confine.h"
 
 #define MIB (UINT64_C(1) << 20)
 
-static void text_process(const struct bundle *b)
+static void text_process(const struct plan *p)
 {
+	const struct bundle *b = p->bundle;
+	size_t first = p->guest.skip_args;
+
 	printf("process     ");
-	for (size_t i = 0; i < b->process.args.n; i++)
-		printf("%s%s", i > 0 ? " " : "", b->process.args.v[i]);
+	for (size_t i = first; i < b->process.args.n; i++)
+		printf("%s%s", i > first ? " " : "", b->process.args.v[i]);
+	if (p->guest.kind == GUEST_SOLO5) {
+		puts(b->process.terminal ? ", with a terminal" : "");
+		return;
+	}
 	printf("\n            in the guest: uid %u, gid %u, in %s%s\n", b->process.user.uid,
 	       b->process.user.gid, b->process.cwd, b->process.terminal ? ", with a terminal" : "");
 }
@@ -69,8 +77,14 @@ static void text_port(const struct net_plan *n, size_t i)
 		       port->bridge, port->tap,
 		       plan_mac(port->mac_mode == NET_MAC_ADOPT ? port->new_mac : port->host_mac,
 				mac));
-	else
+	else if (port->mode == NET_MODE_TC)
 		printf("            redirected to and from %s\n", port->tap);
+	else if (port->mode == NET_MODE_MACVTAP)
+		printf("            taken by macvtap %s\n", port->tap);
+	else
+		puts("            taken by a packet socket; dropped for the namespace itself");
+	if (port->why)
+		printf("            chosen by mode auto: %s\n", port->why);
 	for (size_t j = 0; j < n->nr_addrs; j++)
 		if (n->addrs[j].link == i)
 			printf("address     %s/%u on %s\n",
@@ -151,11 +165,14 @@ static void text_hooks(const struct bundle *b)
 			       b->hooks[i].v[j].path);
 }
 
-static void text_filter(void)
+static void text_filter(const struct plan *p)
 {
-	printf("filter      %zu host system calls:", confine_linux_nr_calls);
-	for (size_t i = 0; i < confine_linux_nr_calls; i++)
-		printf(" %s", confine_linux_calls[i].name);
+	size_t nr;
+	const struct confine_call *calls = plan_guest_calls(p, &nr);
+
+	printf("filter      %zu host system calls:", nr);
+	for (size_t i = 0; i < nr; i++)
+		printf(" %s", calls[i].name);
 	putchar('\n');
 }
 
@@ -163,15 +180,18 @@ void plan_print_text(const struct plan_view *v)
 {
 	const struct plan *p = v->plan;
 
-	printf("guest       linux: Linux as a library, in one process of uid %u\n", p->host_uid);
-	text_process(p->bundle);
+	plan_guest_text(p);
+	text_process(p);
 	text_memory(p);
-	text_root(v);
+	if (p->guest.kind == GUEST_SOLO5)
+		plan_solo5_text(p);
+	else
+		text_root(v);
 	text_mounts(p);
 	text_network(p);
 	text_limits(p->bundle);
 	text_hooks(p->bundle);
-	text_filter();
+	text_filter(p);
 	for (size_t i = 0; i < p->nr_notes; i++)
 		printf("note        %s\n", p->notes[i]);
 }

@@ -6,6 +6,8 @@
 #include <pwd.h>
 #include <stdio.h>
 
+#include "container/guest_end.h"
+
 int show_json(json_t *json, struct err *e)
 {
 	int r;
@@ -39,6 +41,23 @@ static json_t *show_text(const char *text)
 	return json ? json : json_string("");
 }
 
+/* Which guest it is, and how it ended as far as that is known. Returns 0 or -ENOMEM. */
+static int show_guest(json_t *json, const struct state *s)
+{
+	struct guest_end end;
+	const char *words;
+	int r = json_object_set_new(json, "guest",
+				    json_string(guest_kind_name(guest_kind_of(s))));
+
+	if (r < 0 || !guest_end_of(s, &end))
+		return r;
+	words = guest_end_words(&end);
+	r = json_object_set_new(json, "exitStatus", json_integer(guest_end_status(&end)));
+	if (r == 0 && words)
+		r = json_object_set_new(json, "exitReason", json_string(words));
+	return r;
+}
+
 json_t *show_state(const struct state *s)
 {
 	json_t *json = state_json(s, state_status(s));
@@ -50,7 +69,8 @@ json_t *show_state(const struct state *s)
 	     json_object_set_new(json, "pid", json_integer(0)) == 0) &&
 	    json_object_set_new(json, "rootfs", show_text(s->rootfs)) == 0 &&
 	    json_object_set_new(json, "created", json_string(s->created)) == 0 &&
-	    json_object_set_new(json, "owner", show_text(show_owner(s->owner, owner))) == 0)
+	    json_object_set_new(json, "owner", show_text(show_owner(s->owner, owner))) == 0 &&
+	    show_guest(json, s) == 0)
 		return json;
 	json_decref(json);
 	return NULL;

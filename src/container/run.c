@@ -5,12 +5,16 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 
+#include "base/log.h"
 #include "container/create.h"
+#include "container/guest_end.h"
 #include "container/relay.h"
 
 static int run_wait(struct creation *c, int *status, struct err *e)
 {
+	struct guest_end end = { .kind = c->plan.guest.kind };
 	siginfo_t info = { .si_pid = 0 };
+	const char *words;
 	int r = relay_run(c->child.pidfd, c->master, e);
 
 	if (r < 0)
@@ -18,7 +22,12 @@ static int run_wait(struct creation *c, int *status, struct err *e)
 	while (waitid(P_PID, (id_t)c->child.pid, &info, WEXITED) < 0)
 		if (errno != EINTR)
 			return err_set(e, -errno, "wait for process %d", (int)c->child.pid);
-	*status = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+	end.signalled = info.si_code != CLD_EXITED;
+	end.number = info.si_status;
+	*status = guest_end_status(&end);
+	words = guest_end_words(&end);
+	if (words)
+		log_warning("container %s: status %d: %s", c->r->id, *status, words);
 	return 0;
 }
 
