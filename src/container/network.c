@@ -67,6 +67,11 @@ static int network_decide(struct plan *p, struct net_survey *survey, struct err 
 	if (r < 0)
 		return r;
 	memcpy(p->net_request.entropy, fresh.entropy, sizeof(fresh.entropy));
+	if (p->net_request.mode == NET_MODE_AUTO) {
+		r = net_probe(&p->net_request.host, e);
+		if (r < 0)
+			return r;
+	}
 	r = net_survey(survey, e);
 	if (r < 0)
 		return r;

@@ -207,8 +207,8 @@ static void test_annotations(void **state)
 	expect("\"annotations\":{\"org.runnc.nonsense\":\"1\"}", "",
 	       "annotation 'org.runnc.nonsense' is unknown");
 	expect("\"annotations\":{\"org.runnc\":\"1\",\"com.example\":\"2\"}", "", "");
-	expect("\"annotations\":{\"org.runnc.net.mode\":\"macvtap\"}", "",
-	       "annotation org.runnc.net.mode: 'macvtap' is not tc or bridge");
+	expect("\"annotations\":{\"org.runnc.net.mode\":\"ipvlan\"}", "",
+	       "annotation org.runnc.net.mode: 'ipvlan' is not tc, bridge, macvtap, packet or auto");
 	expect("\"annotations\":{\"org.runnc.net.mac\":\"mine\"}", "",
 	       "annotation org.runnc.net.mac: 'mine' is not adopt or random");
 	expect("\"annotations\":{\"org.runnc.uid\":\"nobody\"}", "",
@@ -236,7 +236,7 @@ static void test_annotations(void **state)
 	plan_free(&t.p);
 	t.options.net_mode = "fast";
 	trial_plan(&t);
-	assert_string_equal(t.e.text, "--net-mode: 'fast' is not tc or bridge");
+	assert_string_equal(t.e.text, "--net-mode: 'fast' is not tc, bridge, macvtap, packet or auto");
 	trial_end(&t);
 }
 

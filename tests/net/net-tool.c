@@ -15,7 +15,8 @@
  * The linker redirects the three functions by which src/net changes anything (--wrap). With
  * NET_TOOL_KILL_AT=N in the environment this process dies by SIGKILL just before the Nth change;
  * "steps N" on the standard error says how many there were. With NET_TOOL_NO_BPF set the kernel
- * seems to have no cls_bpf. With NET_TOOL_REPLIES=FILE each of the
+ * seems to have no cls_bpf; NET_TOOL_LACKS names more that mode auto does not find (see below).
+ * With NET_TOOL_REPLIES=FILE each of the
  * kernel's messages that reaches the parser is also appended to FILE: so the recorded replies of
  * the unit tests and the fuzz corpus were made.
  */
@@ -166,8 +167,9 @@ static void print_routes(const struct net_plan *p)
 static void print_plan(const struct net_plan *p)
 {
 	for (size_t i = 0; i < p->nr_ports; i++)
-		printf("link %s mode %s mac %s guest-mac %s mtu %u tap %s bridge '%s' flags %u\n",
+		printf("link %s mode %s%s mac %s guest-mac %s mtu %u tap %s bridge '%s' flags %u\n",
 		       p->links[i].name, net_mode_name(p->ports[i].mode),
+		       p->ports[i].why ? " (auto)" : "",
 		       mac_text(p->ports[i].host_mac), mac_text(p->links[i].mac), p->links[i].mtu,
 		       p->ports[i].tap, p->ports[i].bridge, p->links[i].flags);
 	for (size_t i = 0; i < p->nr_addrs; i++)
@@ -185,6 +187,20 @@ static void print_plan(const struct net_plan *p)
 	printf("ports %zu\n", p->nr_ports);
 }
 
+/* A kernel that lacks something: NET_TOOL_LACKS="tun clsact ..." */
+static void take_away(struct net_host *h)
+{
+	const char *lacks = getenv("NET_TOOL_LACKS");
+
+	if (!lacks)
+		return;
+	h->tun &= !strstr(lacks, "tun");
+	h->clsact &= !strstr(lacks, "clsact");
+	h->bridge &= !strstr(lacks, "bridge");
+	h->macvtap &= !strstr(lacks, "macvtap");
+	h->packet &= !strstr(lacks, "packet");
+}
+
 static void make_plan(const char *mode, const char *mac, struct net_survey *s, struct net_plan *p)
 {
 	struct net_request request;
@@ -195,6 +211,9 @@ static void make_plan(const char *mode, const char *mac, struct net_survey *s, s
 		fprintf(stderr, "net-tool: mode '%s', mac '%s'?\n", mode, mac);
 		exit(2);
 	}
+	if (request.mode == NET_MODE_AUTO)
+		die(net_probe(&request.host, &e), &e);
+	take_away(&request.host);
 	die(net_survey(s, &e), &e);
 	die(net_plan(s, &request, p, &e), &e);
 }

@@ -86,7 +86,7 @@ wrong_bundle "a wrong type, by its path" '.process.args = ["a", 1]' \
 bundle good exit 0
 wrong "a socket without a terminal" "container c: --console-socket needs process.terminal" \
 	create --bundle "$TMP/good" --console-socket "$TMP/socket" c
-wrong "a network mode" "container c: --net-mode: 'fast' is not tc or bridge" \
+wrong "a network mode" "container c: --net-mode: 'fast' is not tc, bridge, macvtap, packet or auto" \
 	--net-mode fast create --bundle "$TMP/good" c
 has "a guest kernel that is not there" \
 	"runnc: container c: open guest program '/nonexistent/nabla-linux': No such file or directory" \
