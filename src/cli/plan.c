@@ -67,11 +67,12 @@ static int plan_look(const struct lifecycle *l, const struct bundle *b, struct p
 		r = network_look(netns, p, e);
 	if (r < 0 || p->guest.kind == GUEST_SOLO5)
 		return r;
-	r = image_find(b->root_path, l->image_cache, &v->image_size, v->digest, e);
-	if (r < 0)
-		return r;
-	v->cached = r != IMAGE_ABSENT;
-	return 0;
+	return image_stack_find(b->root_path, l->image_cache, &v->images, e);
+}
+
+static void plan_free_view(struct plan_view *v)
+{
+	image_stack_free(&v->images);
 }
 
 static int plan(const struct lifecycle *l, const struct cli_args *a, struct err *e)
@@ -81,7 +82,7 @@ static int plan(const struct lifecycle *l, const struct cli_args *a, struct err 
 	_autobundle_ struct bundle *b = NULL;
 	_autofacts_ struct facts facts = { .nr_mounts = 0 };
 	_autoplan_ struct plan p = { .bundle = NULL };
-	struct plan_view view = { .plan = &p };
+	__attribute__((cleanup(plan_free_view))) struct plan_view view = { .plan = &p };
 	int r;
 
 	if (strcmp(format, "text") != 0 && strcmp(format, "json") != 0)

@@ -3,18 +3,14 @@
 #ifndef RUNNC_CLI_PLAN_H
 #define RUNNC_CLI_PLAN_H
 
-#include <stdbool.h>
-
 #include <jansson.h>
 
 #include "container/plan.h"
-#include "image/image.h"
+#include "image/stack.h"
 
 struct plan_view {
 	const struct plan *plan;
-	bool cached;			/* the image is built already: */
-	uint64_t image_size;
-	char digest[IMAGE_DIGEST_SIZE];
+	struct image_stack images;	/* as far as they are in the cache; a Linux guest's */
 };
 
 /* An address as text. @family is AF_INET or AF_INET6. @text is the caller's buffer. */

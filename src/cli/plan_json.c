@@ -132,10 +132,30 @@ static json_t *json_network(const struct plan *p)
 
 static json_t *json_images(const struct plan_view *v)
 {
-	if (!v->cached)
-		return json_pack("[{s:s, s:b}]", "source", v->plan->bundle->root_path, "cached", 0);
-	return json_pack("[{s:s, s:b, s:s, s:I}]", "source", v->plan->bundle->root_path, "cached",
-			 1, "digest", v->digest, "size", (json_int_t)v->image_size);
+	json_t *all = json_array();
+
+	for (unsigned int i = 0; i < v->images.count; i++) {
+		const struct image_part *part = &v->images.part[i];
+		json_t *one = json_pack("{s:o, s:b, s:b}", "source", show_text(part->source),
+					"cached", part->fd >= 0, "own", part->own);
+
+		if (one && part->fd >= 0) {
+			json_object_set_new(one, "digest", json_string(part->digest));
+			json_object_set_new(one, "size", json_integer((json_int_t)part->size));
+		}
+		show_append(all, one);
+	}
+	return all;
+}
+
+/* The plan's notes, and why an overlay is not taken apart. */
+static json_t *json_notes(const struct plan_view *v)
+{
+	json_t *all = json_texts(v->plan->notes, v->plan->nr_notes);
+
+	if (v->images.note)
+		show_append(all, show_text(v->images.note));
+	return all;
 }
 
 static void json_limit(json_t *limits, const char *name, int64_t value)
@@ -205,5 +225,5 @@ json_t *plan_to_json(const struct plan_view *v)
 			 "files", json_files(p), "network", json_network(p), "cgroup",
 			 b->cgroups_path ? b->cgroups_path : "", "limits",
 			 json_limits(&b->resources), "hooks", json_hooks(b), "filter",
-			 json_filter(p), "notes", json_texts(p->notes, p->nr_notes));
+			 json_filter(p), "notes", json_notes(v));
 }

@@ -2,6 +2,7 @@
 /* The plan for people: one fact a line, its noun in front. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "bundle/names.h"
 #include "cli/plan.h"
@@ -34,17 +35,34 @@ static void text_memory(const struct plan *p)
 	putchar('\n');
 }
 
+static void text_image(const struct image_part *part)
+{
+	if (part->own)
+		puts("packed for this container alone");
+	else if (part->fd < 0)
+		puts("will be built");
+	else
+		printf("sha256:%s, %" PRIu64 " KiB, in the cache\n", part->digest,
+		       part->size >> 10);
+}
+
 static void text_root(const struct plan_view *v)
 {
 	const struct bundle *b = v->plan->bundle;
 
 	printf("root        %s, %s\n", b->root_path,
 	       b->root_readonly ? "read-only" : "with a writable layer in the guest's memory");
-	if (v->cached)
-		printf("image       sha256:%s, %" PRIu64 " KiB, in the cache\n", v->digest,
-		       v->image_size >> 10);
-	else
-		puts("image       will be built");
+	for (unsigned int i = 0; i < v->images.count; i++) {
+		const struct image_part *part = &v->images.part[i];
+
+		if (strcmp(part->source, b->root_path) == 0)
+			printf("image       ");
+		else
+			printf("layer       %s\n            ", part->source);
+		text_image(part);
+	}
+	if (v->images.note)
+		printf("note        %s\n", v->images.note);
 }
 
 static void text_mounts(const struct plan *p)

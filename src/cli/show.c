@@ -34,7 +34,7 @@ const char *show_owner(uid_t uid, char name[SHOW_OWNER_MAX])
 }
 
 /* Paths may hold bytes that JSON cannot: better without the path than without an answer. */
-static json_t *show_text(const char *text)
+json_t *show_text(const char *text)
 {
 	json_t *json = text ? json_string(text) : NULL;
 

@@ -18,6 +18,9 @@ int show_json(json_t *json, struct err *e);
  */
 json_t *show_state(const struct state *s);
 
+/* @text as a JSON string, empty if it is not UTF-8. The caller's; NULL: no memory. */
+json_t *show_text(const char *text);
+
 /* The name of user @uid, or "#UID". @name is the caller's buffer. */
 #define SHOW_OWNER_MAX 64
 const char *show_owner(uid_t uid, char name[SHOW_OWNER_MAX]);
