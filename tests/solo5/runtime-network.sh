@@ -85,10 +85,11 @@ in_cluster()
 	topo_down
 }
 
-# What the post is about, and a check that the tests above can fail: with a MAC of its own nothing arrives.
+# What the post is about, and a check that the tests below can fail: with a MAC of its own nothing arrives.
+# On a bridge, that is: this unikernel takes any frame that tc redirects to it.
 topo_b1_up >/dev/null
 container_bundle random --netns "/run/netns/$TOPO_POD1" --annotation org.runnc.net.mac=random \
-	--annotation org.runnc.solo5.type=mirage -- /echo.spt
+	--annotation org.runnc.net.mode=bridge --annotation org.runnc.solo5.type=mirage -- /echo.spt
 check "b1, random MAC: it runs" container_start random
 refuse "b1, random MAC: unreachable" 1 in_peer ping -q -c 2 -i 0.2 -W 1 "$TOPO_IP1"
 container_delete random
