@@ -59,21 +59,27 @@ randomizes()
 	restores "$before" "$text"
 }
 
+modes=${MODES:-tc bridge macvtap packet}
 for name in a b1 b2 ptp; do
 	"topo_${name}_up" || { not_ok "$name: build"; continue; }
-	for mode in tc bridge; do
+	for mode in $modes; do
 		adopts $mode
 	done
 done
 
-topo_a_up && randomizes tc works && randomizes bridge works
-topo_b1_up && randomizes tc fails && randomizes bridge fails
-topo_b2_up && randomizes tc fails && randomizes bridge fails
+topo_a_up && for mode in $modes; do
+	randomizes $mode works
+done
+for name in b1 b2; do
+	"topo_${name}_up" && for mode in $modes; do
+		randomizes $mode fails
+	done
+done
 
 # A kernel without cls_bpf.
-export NET_TOOL_NO_BPF=1
+export NET_TOOL_NO_BPF=1 NET_TOOL_UNGUARDED=1
 topo_b1_up && adopts tc
-unset NET_TOOL_NO_BPF
+unset NET_TOOL_NO_BPF NET_TOOL_UNGUARDED
 
 # macvlan delivers multicast only for groups that the interface has asked for: neighbour solicitations
 # for the guest among them. In mode bridge it could deliver nothing to the guest, and says so.
@@ -93,13 +99,13 @@ else
 fi
 
 TOPO_V6=0
-topo_b2_up && for mode in tc bridge; do
+topo_b2_up && for mode in $modes; do
 	adopts $mode
 done
 TOPO_V6=1
 
 TOPO_MTU=1400
-topo_a_up && for mode in tc bridge; do
+topo_a_up && for mode in $modes; do
 	guest_start $mode adopt
 	has "mtu 1400 $mode: the guest knows" "mtu 1400" "$(guest_in ip -o link show dev eth0)"
 	check "mtu 1400 $mode: the largest frame" ping4 -M "do" -s 1372
@@ -110,7 +116,7 @@ topo_a_up && for mode in tc bridge; do
 done
 TOPO_MTU=1500
 
-topo_two_up && for mode in tc bridge; do
+topo_two_up && for mode in $modes; do
 	before=$(pod_dump)
 	guest_start $mode adopt
 	check "two interfaces $mode: ping the first" ping4
