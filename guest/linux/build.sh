@@ -6,7 +6,7 @@
 #	guest/linux/build.sh OUT	leaves OUT/nabla-linux
 #
 # A built kernel is kept in $RUNNC_CACHE (default /var/cache/runnc), under a key over everything that
-# goes into it: the package's version, the compiler, this folder, abi/ and src/confine/. A clean build
+# goes into it: the package's version, the compiler, this folder, abi/ and the filter of src/confine/. A clean build
 # takes some minutes; a second one, nothing.
 set -euo pipefail
 
@@ -28,7 +28,7 @@ key=$(
 		dpkg-query -W -f '${Version}\n' "$package"
 		${CC:-gcc} --version | head -n 1
 		cd "$top"
-		find guest/linux abi src/confine -type f -print0 | sort -z | xargs -0 sha256sum
+		find guest/linux abi src/confine/confine.h src/confine/confine_linux.c -type f -print0 | sort -z | xargs -0 sha256sum
 	} | sha256sum | cut -c 1-20
 )
 kept=$cache/kernel-$key

@@ -15,5 +15,6 @@ void nabla_start_kernel(void);
 void nabla_memory_launch(void);
 void nabla_memory_setup(void);
 u64 nabla_memory_end(void);
+u64 nabla_vmemmap_size(void);		/* bytes, from the end of memory or the initrd down */
 
 #endif

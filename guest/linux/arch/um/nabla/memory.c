@@ -5,7 +5,7 @@
  *
  *	physical 0 .. kernel_end	the executable (mapped by the host's exec)
  *	kernel_end .. memory_end	guest memory, at the same offset of nabla_memory_fd
- *	2 MiB aligned, above		the images, one after the other
+ *	above, 2 MiB aligned		the images, one after the other
  */
 #include <linux/mm.h>
 #include <linux/memblock.h>
@@ -24,6 +24,9 @@
 pgd_t swapper_pg_dir[PTRS_PER_PGD];
 unsigned long *empty_zero_page;
 EXPORT_SYMBOL(empty_zero_page);
+
+struct page *nabla_vmemmap __ro_after_init;
+EXPORT_SYMBOL(nabla_vmemmap);
 
 static unsigned long kernel_end, memory_end;	/* physical */
 static unsigned long image_phys[NABLA_LAUNCH_IMAGES];
@@ -81,7 +84,8 @@ void __init nabla_memory_launch(void)
 	nabla_syscall6(__NR_madvise, (long)__va(kernel_end), nabla_launch.mem_size,
 		       14 /* MADV_HUGEPAGE */, 0, 0, 0);
 
-	phys = memory_end;
+	/* A section of memory has struct pages to its end, and images must have none. */
+	phys = ALIGN(memory_end, 1UL << SECTION_SIZE_BITS);
 	for (i = 0; i < nabla_launch.nr_images; i++) {
 		phys = ALIGN(phys, PMD_SIZE) + PMD_SIZE;	/* never contiguous: see tlb.c */
 		size = nabla_launch.image[i].size;
@@ -111,6 +115,32 @@ u64 __init nabla_memory_end(void)
 	return memory_end;
 }
 
+u64 __init nabla_vmemmap_size(void)
+{
+	return ALIGN(PFN_DOWN(memory_end), PAGES_PER_SECTION) * sizeof(struct page);
+}
+
+/*
+ * Struct pages exist for all memory and are initialised on demand, a section at a time
+ * (CONFIG_DEFERRED_STRUCT_PAGE_INIT without the threads that would do it all after boot): memory
+ * that a guest may have and never uses costs neither time at the start nor memory of the host.
+ * memblock gives memory from the top, and this is the first that is asked for. Not zeroed: nobody
+ * has written to it. Zeros are what generic code sees that looks at a struct page too early: in no
+ * free list, of no owner.
+ */
+static void __init place_struct_pages(void)
+{
+	nabla_vmemmap = memblock_alloc_raw(nabla_vmemmap_size(), PAGE_SIZE);
+	if (!nabla_vmemmap)
+		panic("no memory for struct pages");
+}
+
+int __meminit vmemmap_populate(unsigned long start, unsigned long end, int node,
+			       struct vmem_altmap *altmap)
+{
+	return 0;
+}
+
 void __init nabla_memory_setup(void)
 {
 	memblock_add(0, memory_end);
@@ -126,6 +156,8 @@ void __init paging_init(void)
 {
 	unsigned long max_zone_pfn[MAX_NR_ZONES] = { };
 
+	place_struct_pages();
+	sparse_init();
 	empty_zero_page = memblock_alloc(PAGE_SIZE, PAGE_SIZE);
 	if (!empty_zero_page)
 		panic("no memory for the zero page");

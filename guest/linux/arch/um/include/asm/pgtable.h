@@ -58,6 +58,10 @@ extern pgd_t swapper_pg_dir[PTRS_PER_PGD];
 extern unsigned long *empty_zero_page;
 #define ZERO_PAGE(vaddr) virt_to_page(empty_zero_page)
 
+/* All struct pages, in one piece of guest memory (memory.c). */
+extern struct page *nabla_vmemmap;
+#define vmemmap nabla_vmemmap
+
 /* The kernel's own mappings beside its memory: layout.h fixes where they are. */
 #define VMALLOC_START	NABLA_VMALLOC_START
 #define VMALLOC_END	NABLA_VMALLOC_END
