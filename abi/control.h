@@ -18,7 +18,6 @@ struct nabla_event {
 };
 
 #define NABLA_EVENT_SIGNAL	1	/* somebody on the host sent this signal to the container */
-#define NABLA_EVENT_WINCH	2	/* terminal size: rows << 16 | columns */
 
 struct nabla_command {
 	uint32_t type;			/* NABLA_COMMAND_* */
@@ -34,7 +33,7 @@ _Static_assert(sizeof(struct nabla_command) == 8, "control ABI");
  * The standard streams, when the container has no terminal: character devices without a line
  * discipline (isatty is false). stdin: read, 0 at end of file, poll. stdout, stderr: write, poll;
  * EPIPE as the host gives it (with SIGPIPE). With a terminal (NABLA_LAUNCH_TTY) the device is
- * /dev/hvc0 instead, a normal tty whose size is set by NABLA_EVENT_WINCH.
+ * /dev/hvc0 instead, a normal tty that has the size of the host's.
  */
 #define NABLA_DEV_CONTROL	"/dev/nabla-control"
 #define NABLA_DEV_STDIN		"/dev/nabla-stdin"

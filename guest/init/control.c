@@ -17,7 +17,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
-#include <sys/ioctl.h>
 #include <sys/reboot.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -55,27 +54,11 @@ void init_control_forget(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static void handle(const struct nabla_event *event, int tty, pid_t pid)
+static void handle(const struct nabla_event *event, pid_t pid)
 {
-	struct winsize size = {
-		.ws_row = (unsigned short)(event->value >> 16),
-		.ws_col = (unsigned short)event->value,
-	};
-
-	switch (event->type) {
-	case NABLA_EVENT_SIGNAL:
-		/* 0 would only ask, and above it are no signals: nothing to forward. */
-		if (event->value > 0 && event->value < _NSIG)
-			kill(pid, (int)event->value);
-		break;
-	case NABLA_EVENT_WINCH:
-		/* 0: the kernel was told of a change, but not of the size. */
-		if (tty >= 0 && event->value)
-			ioctl(tty, TIOCSWINSZ, &size);
-		break;
-	default:
-		break;
-	}
+	/* 0 would only ask, and above it are no signals: nothing to forward. */
+	if (event->type == NABLA_EVENT_SIGNAL && event->value > 0 && event->value < _NSIG)
+		kill(pid, (int)event->value);
 }
 
 /* Reap all that ended. Returns the exit status of @pid, or -1 if it lives. */
@@ -106,7 +89,7 @@ int init_control_wait(int control, int tty, pid_t pid)
 			continue;
 		n = read(control, &event, sizeof(event));
 		if (n == (ssize_t)sizeof(event))
-			handle(&event, tty, pid);
+			handle(&event, pid);
 		else if (n >= 0 || (errno != EINTR && errno != EAGAIN))
 			poll_control.fd = -1;	/* broken: wait for the child's end alone */
 	}

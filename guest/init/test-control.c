@@ -14,9 +14,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -118,26 +116,9 @@ static void test_odd_events(void **state)
 	send_event(NABLA_EVENT_SIGNAL, 0);
 	send_event(NABLA_EVENT_SIGNAL, 65);
 	send_event(NABLA_EVENT_SIGNAL, UINT32_MAX);
-	send_event(NABLA_EVENT_WINCH, 24u << 16 | 80);
 	send_event(77, SIGKILL);
 	send_event(NABLA_EVENT_SIGNAL, SIGHUP);
 	assert_int_equal(init_control_wait(pair[0], -1, start_catcher(SIGHUP)), SIGHUP);
-}
-
-static void test_window_size(void **state)
-{
-	int master = posix_openpt(O_RDWR | O_NOCTTY);
-	struct winsize size = { .ws_row = 0 };
-
-	(void)state;
-	send_event(NABLA_EVENT_WINCH, 43u << 16 | 132);
-	send_event(NABLA_EVENT_WINCH, 0);
-	send_event(NABLA_EVENT_SIGNAL, SIGHUP);
-	assert_int_equal(init_control_wait(pair[0], master, start_catcher(SIGHUP)), SIGHUP);
-	assert_int_equal(ioctl(master, TIOCGWINSZ, &size), 0);
-	assert_int_equal(size.ws_row, 43);
-	assert_int_equal(size.ws_col, 132);
-	close(master);
 }
 
 /* Other children end before and beside it: none stays behind, none is taken for it. */
@@ -175,7 +156,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_signal_status, open_pair, close_pair),
 		cmocka_unit_test_setup_teardown(test_forward, open_pair, close_pair),
 		cmocka_unit_test_setup_teardown(test_odd_events, open_pair, close_pair),
-		cmocka_unit_test_setup_teardown(test_window_size, open_pair, close_pair),
 		cmocka_unit_test_setup_teardown(test_reaps_others, open_pair, close_pair),
 		cmocka_unit_test_setup_teardown(test_no_device, open_pair, close_pair),
 	};

@@ -45,9 +45,10 @@ struct confine_linux {
 	u32 epoll_fd, stdio_epoll_fd;
 	u32 net_fd_first, nr_nets;	/* consecutive descriptors */
 	u32 image_fd_first, nr_images;
+	bool tty;			/* descriptor 0 is a terminal: its size may be asked for */
 };
 
-#define CONFINE_LINUX_MAX 160		/* instructions, at most */
+#define CONFINE_LINUX_MAX 176		/* instructions, at most */
 
 /*
  * Build the filter into @out (CONFINE_LINUX_MAX entries). Returns the number of instructions, or 0

@@ -15,10 +15,12 @@
 #include <linux/seccomp.h>
 #include <linux/stddef.h>
 #include <linux/mman.h>
+#include <linux/termios.h>
 #include <asm/unistd.h>
 #else
 #include <linux/audit.h>
 #include <linux/seccomp.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #endif
@@ -52,6 +54,8 @@ const struct confine_call confine_linux_calls[] = {
 	 "the vDSO's own fallback where the host's clock needs a system call"},
 	{"rt_sigreturn", __NR_rt_sigreturn, "any (it has none)", "nabla_restorer",
 	 "leave a host signal handler"},
+	{"ioctl", __NR_ioctl, "TIOCGWINSZ of descriptor 0, only if that is the container's terminal",
+	 "host_tty_size", "rows and columns of the terminal"},
 	{"exit_group", __NR_exit_group, "any status", "host_exit", "the end"},
 };
 
@@ -190,6 +194,15 @@ static void rule(struct program *p, const struct confine_linux *c, unsigned int 
 	case __NR_clock_gettime:
 		ret(p, SECCOMP_RET_KILL_PROCESS);	/* at the gate; the vDSO has its own rule */
 		return;
+	case __NR_ioctl:
+		if (!c->tty) {
+			ret(p, SECCOMP_RET_KILL_PROCESS);
+			return;
+		}
+		require_fd(p, 0, 0, 1, 0, 0);
+		load_arg(p, 1, false);
+		require(p, BPF_JEQ, TIOCGWINSZ);
+		break;
 	case __NR_rt_sigreturn:
 	case __NR_exit_group:
 		break;

@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
@@ -232,6 +233,25 @@ static void test_transfers(void **state)
 	GATE_KILLS(__NR_timer_settime, 0, 0, 0, 0, 0, 0);
 }
 
+static void test_terminal(void **state)
+{
+	struct confine_linux tty = config;
+	unsigned int request;
+
+	(void)state;
+	for (request = 0x5400; request < 0x5500; request++)
+		GATE_KILLS(__NR_ioctl, 0, request, 0, 0, 0, 0);
+	tty.tty = true;
+	filter_len = confine_linux_filter(&tty, filter);
+	for (request = 0x5400; request < 0x5500; request++)
+		assert_int_equal(ask(GATE, __NR_ioctl, 0, request, 0, 0, 0, 0),
+				 request == TIOCGWINSZ ? SECCOMP_RET_ALLOW
+						       : SECCOMP_RET_KILL_PROCESS);
+	GATE_KILLS(__NR_ioctl, 1, TIOCGWINSZ, 0, 0, 0, 0);
+	GATE_KILLS(__NR_ioctl, 8, TIOCGWINSZ, 0, 0, 0, 0);
+	filter_len = confine_linux_filter(&config, filter);
+}
+
 static int build(void **state)
 {
 	(void)state;
@@ -245,7 +265,7 @@ int main(void)
 		cmocka_unit_test(test_build), cmocka_unit_test(test_architecture),
 		cmocka_unit_test(test_addresses), cmocka_unit_test(test_gate_numbers),
 		cmocka_unit_test(test_mmap), cmocka_unit_test(test_munmap),
-		cmocka_unit_test(test_transfers),
+		cmocka_unit_test(test_transfers), cmocka_unit_test(test_terminal),
 	};
 
 	return cmocka_run_group_tests_name("confine", tests, build, NULL);

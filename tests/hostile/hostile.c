@@ -812,6 +812,8 @@ static const struct attempt attempts[] = {
 	G("rt_sigaction", SYS_rt_sigaction, SIGSYS, WORDS, 0, 8),
 	G("rt_sigprocmask", SYS_rt_sigprocmask, 0, WORDS, 0, 8),
 	G("ioctl", SYS_ioctl, 0, 0x5401, WORDS),
+	G("ioctl-size-of-no-terminal", SYS_ioctl, 0, 0x5413, WORDS),
+	G("ioctl-type-into-terminal", SYS_ioctl, 0, 0x5412, PATH),
 	G("pread64", SYS_pread64, MEMORY_FD, WORDS, 8, 0),
 	G("preadv", SYS_preadv, IMAGE_FD, IOV, 1),
 	G("pwritev2", SYS_pwritev2, MEMORY_FD, IOV, 1),

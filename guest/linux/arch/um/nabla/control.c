@@ -36,26 +36,30 @@ static DECLARE_WAIT_QUEUE_HEAD(nabla_control_wait);
 /* One opener at a time. */
 static atomic_t nabla_control_opened = ATOMIC_INIT(0);
 
+/*
+ * With a terminal, SIGWINCH says that its size has changed: the line discipline tells those whom it
+ * concerns. Without one it is a signal like others (some servers use it for a graceful end).
+ */
+static u64 take_signals(void)
+{
+	u64 signals = nabla_take_signals();
+
+	if ((nabla_launch.flags & NABLA_LAUNCH_TTY) && (signals & BIT_ULL(SIGWINCH - 1))) {
+		signals &= ~BIT_ULL(SIGWINCH - 1);
+		nabla_tty_resized();
+	}
+	return signals;
+}
+
 static irqreturn_t nabla_signal_irq(int irq, void *data)
 {
+	u64 signals = take_signals();
+
 	spin_lock(&signals_kept_lock);
-	signals_kept |= nabla_take_signals();
+	signals_kept |= signals;
 	spin_unlock(&signals_kept_lock);
 	wake_up_interruptible(&nabla_control_wait);
 	return IRQ_HANDLED;
-}
-
-/*
- * With a terminal, SIGWINCH says that its size has changed, and the event is to carry the new one.
- * The host tells a size by ioctl() only, which the filter does not allow, so the value is 0:
- * unknown. This function is the place to put it once the runtime hands sizes in by another way.
- * Without a terminal SIGWINCH is a signal like others (some servers use it for a graceful end).
- */
-static struct nabla_event event_of(int sig)
-{
-	if (sig == SIGWINCH && (nabla_launch.flags & NABLA_LAUNCH_TTY))
-		return (struct nabla_event){ NABLA_EVENT_WINCH, 0 };
-	return (struct nabla_event){ NABLA_EVENT_SIGNAL, sig };
 }
 
 /* Take the lowest pending signal as an event; false if there is none. */
@@ -69,7 +73,7 @@ static bool event_take(struct nabla_event *event)
 		int bit = __ffs64(signals_kept);
 
 		signals_kept &= ~BIT_ULL(bit);
-		*event = event_of(bit + 1);
+		*event = (struct nabla_event){ NABLA_EVENT_SIGNAL, bit + 1 };
 	}
 	spin_unlock_irq(&signals_kept_lock);
 	return found;
@@ -183,9 +187,9 @@ static int __init nabla_control_init(void)
 		return ret;
 
 	/* Signals that came before there was a handler. */
-	spin_lock_irq(&signals_kept_lock);
-	signals_kept |= nabla_take_signals();
-	spin_unlock_irq(&signals_kept_lock);
+	local_irq_disable();
+	nabla_signal_irq(NABLA_IRQ_SIGNAL, NULL);
+	local_irq_enable();
 
 	return misc_register(&nabla_control_misc);
 }

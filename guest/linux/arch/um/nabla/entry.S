@@ -90,6 +90,24 @@ SYM_INNER_LABEL(nabla_wait_abort, SYM_L_GLOBAL)
 	RET
 SYM_FUNC_END(nabla_wait)
 
+/* From the registers at %rdi, all but the stack pointer and %rdi. */
+.macro LOAD_REGISTERS
+	mov	G(R15)(%rdi), %r15
+	mov	G(R14)(%rdi), %r14
+	mov	G(R13)(%rdi), %r13
+	mov	G(R12)(%rdi), %r12
+	mov	G(BP)(%rdi), %rbp
+	mov	G(BX)(%rdi), %rbx
+	mov	G(R11)(%rdi), %r11
+	mov	G(R10)(%rdi), %r10
+	mov	G(R9)(%rdi), %r9
+	mov	G(R8)(%rdi), %r8
+	mov	G(AX)(%rdi), %rax
+	mov	G(CX)(%rdi), %rcx
+	mov	G(DX)(%rdi), %rdx
+	mov	G(SI)(%rdi), %rsi
+.endm
+
 /*
  * int nabla_enter_user(struct uml_pt_regs *regs): run the guest program from @regs, interrupts
  * disabled. Returns why it stopped (entry.h) with @regs filled in. From nabla_enter_begin on
@@ -114,20 +132,7 @@ SYM_INNER_LABEL(nabla_enter_begin, SYM_L_GLOBAL)
 	mov	%rax, nabla_user_ip(%rip)
 	push	G(EFLAGS)(%rdi)
 	popfq
-	mov	G(R15)(%rdi), %r15
-	mov	G(R14)(%rdi), %r14
-	mov	G(R13)(%rdi), %r13
-	mov	G(R12)(%rdi), %r12
-	mov	G(BP)(%rdi), %rbp
-	mov	G(BX)(%rdi), %rbx
-	mov	G(R11)(%rdi), %r11
-	mov	G(R10)(%rdi), %r10
-	mov	G(R9)(%rdi), %r9
-	mov	G(R8)(%rdi), %r8
-	mov	G(AX)(%rdi), %rax
-	mov	G(CX)(%rdi), %rcx
-	mov	G(DX)(%rdi), %rdx
-	mov	G(SI)(%rdi), %rsi
+	LOAD_REGISTERS
 	mov	G(SP)(%rdi), %rsp
 	mov	G(DI)(%rdi), %rdi
 	jmp	*nabla_user_ip(%rip)
@@ -139,20 +144,7 @@ SYM_INNER_LABEL(nabla_enter_begin, SYM_L_GLOBAL)
 	mov	%cs, %eax
 	push	%rax
 	push	G(IP)(%rdi)
-	mov	G(R15)(%rdi), %r15
-	mov	G(R14)(%rdi), %r14
-	mov	G(R13)(%rdi), %r13
-	mov	G(R12)(%rdi), %r12
-	mov	G(BP)(%rdi), %rbp
-	mov	G(BX)(%rdi), %rbx
-	mov	G(R11)(%rdi), %r11
-	mov	G(R10)(%rdi), %r10
-	mov	G(R9)(%rdi), %r9
-	mov	G(R8)(%rdi), %r8
-	mov	G(AX)(%rdi), %rax
-	mov	G(CX)(%rdi), %rcx
-	mov	G(DX)(%rdi), %rdx
-	mov	G(SI)(%rdi), %rsi
+	LOAD_REGISTERS
 	mov	G(DI)(%rdi), %rdi
 	iretq
 SYM_INNER_LABEL(nabla_enter_end, SYM_L_GLOBAL)

@@ -6,6 +6,7 @@
 #include <linux/uio.h>
 #include <linux/math64.h>
 #include <linux/mman.h>
+#include <linux/termios.h>
 #include <asm/unistd.h>
 #include "entry.h"
 #include "host.h"
@@ -148,6 +149,11 @@ long host_readv(int fd, const struct iovec *iov, int n)
 long host_writev(int fd, const struct iovec *iov, int n)
 {
 	return nabla_syscall6(__NR_writev, fd, (long)iov, n, 0, 0, 0);
+}
+
+long host_tty_size(struct winsize *size)
+{
+	return nabla_syscall6(__NR_ioctl, 0, TIOCGWINSZ, (long)size, 0, 0, 0);
 }
 
 void host_exit(int status)

@@ -13,6 +13,7 @@
  * | host_stdio_ready  | epoll_pwait2       | which of descriptors 0-2 are ready now               |
  * | host_readv        | readv              | frames and console input                             |
  * | host_writev       | writev             | frames and console output                            |
+ * | host_tty_size     | ioctl              | rows and columns of the container's terminal         |
  * | host_exit         | exit_group         | the end                                              |
  * | (signal return)   | rt_sigreturn       | leave a host signal handler                          |
  *
@@ -27,6 +28,7 @@
 #include "abi/launch.h"
 
 struct iovec;
+struct winsize;
 
 /*
  * User address space: map [addr, addr + len) to @offset of @fd (guest memory or an image), shared.
@@ -61,6 +63,10 @@ unsigned int host_stdio_ready(void);
 
 long host_readv(int fd, const struct iovec *iov, int n);
 long host_writev(int fd, const struct iovec *iov, int n);
+
+/* Of descriptor 0; only where the launch record says that it is a terminal. */
+long host_tty_size(struct winsize *size);
+
 void host_exit(int status) __attribute__((noreturn));
 
 /* Interrupt numbers: request_irq() works as everywhere. Edge triggered, never shared. */
@@ -74,6 +80,9 @@ void host_exit(int status) __attribute__((noreturn));
  * Bits 1..64 of host signals that came since the last call (bit N - 1: signal N), and clears them.
  */
 u64 nabla_take_signals(void);
+
+/* tty.c: the host's terminal may have another size now. From interrupt context. */
+void nabla_tty_resized(void);
 
 /*
  * The launch record, copied, valid from setup_arch() on. Images are mapped read-only into the

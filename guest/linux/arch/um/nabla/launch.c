@@ -282,16 +282,23 @@ static void __init place_descriptors(void)
 
 /* 4. Memory. */
 
+static void __init populate(u64 phys, u64 size)
+{
+	call(__NR_madvise, (long)__va(phys), size, 23 /* MADV_POPULATE_WRITE */, 0, 0, 0);
+}
+
 /*
- * Booting writes all of the page structs, which memblock puts at the end of memory, below the
- * initrd. One call to have the host's pages there costs a tenth of a fault for each.
+ * Booting writes the first section's struct pages, which memblock puts at the end of memory below
+ * the initrd (memory.c), and tables below them. One call to have the host's pages there costs a
+ * tenth of a fault for each.
  */
 static void __init populate_boot_memory(void)
 {
 	u64 end = nabla_initrd_size ? nabla_initrd_phys : nabla_memory_end();
-	u64 size = PAGE_ALIGN((end >> PAGE_SHIFT) * sizeof(struct page)) + (1UL << 20);
+	u64 tables = 1UL << 20, first = PAGES_PER_SECTION * sizeof(struct page);
+	u64 start = ALIGN_DOWN(end - nabla_vmemmap_size(), PAGE_SIZE);
 
-	call(__NR_madvise, (long)__va(end - size), size, 23 /* MADV_POPULATE_WRITE */, 0, 0, 0);
+	populate(start - tables, tables + min(first, end - start));
 }
 
 static void __init place_initrd(const u8 *file, u64 size)
@@ -403,6 +410,7 @@ static void __init confine(void)
 		.nr_nets = nabla_launch.nr_nets,
 		.image_fd_first = FD_IMAGES,
 		.nr_images = nabla_launch.nr_images,
+		.tty = nabla_launch.flags & NABLA_LAUNCH_TTY,
 	};
 	struct {
 		u16 len;

@@ -4,6 +4,9 @@
  * the launch record says that these are a terminal. The host's side is in raw mode, so that echo,
  * line editing and ^C are done once, by the line discipline here.
  *
+ * Its size is the host terminal's: asked for when it is opened, and at each SIGWINCH (control.c), which
+ * the line discipline passes on to whoever is in the foreground here.
+ *
  * hvc does the rest: it polls on NABLA_IRQ_STDIO, and its thread comes back when the tty's buffer
  * was full or the host did not take everything.
  */
@@ -12,6 +15,8 @@
 #include <linux/init.h>
 #include <linux/minmax.h>
 #include <linux/string.h>
+#include <linux/tty.h>
+#include <linux/tty_port.h>
 #include <linux/uio.h>
 
 #include <asm/setup.h>
@@ -57,19 +62,47 @@ static ssize_t nabla_tty_put(uint32_t vtermno, const u8 *buf, size_t count)
 	return len == -EINTR || len == -EAGAIN ? 0 : len;
 }
 
+/* At the first open. hvc_resize() would do it later, behind the back of who asks at once. */
+static int nabla_tty_add(struct hvc_struct *hp, int irq)
+{
+	struct tty_struct *tty = tty_port_tty_get(&hp->port);
+	struct winsize size;
+
+	if (tty && !host_tty_size(&size))
+		tty_do_resize(tty, &size);
+	tty_kref_put(tty);
+	return notifier_add_irq(hp, irq);
+}
+
 static const struct hv_ops nabla_tty_ops = {
 	.get_chars		= nabla_tty_get,
 	.put_chars		= nabla_tty_put,
-	.notifier_add		= notifier_add_irq,
+	.notifier_add		= nabla_tty_add,
 	.notifier_del		= notifier_del_irq,
 	.notifier_hangup	= notifier_hangup_irq,
 };
 
+static struct hvc_struct *nabla_tty;
+
+void nabla_tty_resized(void)
+{
+	struct winsize size;
+
+	if (nabla_tty && !host_tty_size(&size))
+		hvc_resize(nabla_tty, size);
+}
+
 static int __init nabla_tty_init(void)
 {
+	struct hvc_struct *hp;
+
 	if (!(nabla_launch.flags & NABLA_LAUNCH_TTY))
 		return 0;
-	return PTR_ERR_OR_ZERO(hvc_alloc(0, NABLA_IRQ_STDIO, &nabla_tty_ops, HOST_STDIO_CHUNK));
+	hp = hvc_alloc(0, NABLA_IRQ_STDIO, &nabla_tty_ops, HOST_STDIO_CHUNK);
+	if (IS_ERR(hp))
+		return PTR_ERR(hp);
+	nabla_tty = hp;
+	return 0;
 }
 device_initcall(nabla_tty_init);
 
