@@ -36,6 +36,14 @@ run_is "tar and gzip, there and back" "same" bash -c '
 	diff -r /usr/lib/python3.11 /tmp/y/python3.11 && echo same'
 run_is "find and xargs over the whole image" "0" bash -c '
 	find /usr/bin /usr/lib -xdev -type f -print0 | xargs -0 cat >/dev/null; echo $?'
+run_is "all files of the root have one device number, also new ones" "1" bash -c '
+	echo new >/srv/new; echo more >>/etc/passwd
+	stat -c %d / /bin/bash /etc /etc/passwd /srv/new | sort -u | wc -l'
+run_is "their inode numbers are exact in JavaScript" "true" node -e '
+	const fs = require("fs");
+	console.log(["/bin/bash", "/etc", "/"].every(
+		f => fs.statSync(f, {bigint: true}).ino === BigInt(fs.statSync(f).ino) &&
+		Number.isSafeInteger(fs.statSync(f).ino)))'
 
 # Programs come and go in all of the guest's slots of addresses; with an unlimited stack the host once
 # had its own code in one of them.
