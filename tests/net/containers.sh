@@ -23,6 +23,7 @@ pod_container()
 	container_start "$name" && wait_for 30 serves "$name"
 }
 
+# shellcheck disable=SC2153	# TOPO_IP1 is set by topology.sh
 serves() { in_pod2 curl -gsS -m 2 "http://$TOPO_IP1:8080/1"; }
 guest() { in_pod2 curl -gsS -m 25 --data-binary "$*" "http://$TOPO_IP1:8080/run"; }
 
@@ -47,6 +48,16 @@ at_exit wire_stop
 
 wire() { tcpdump -enn -r "$TMP/wire" "$@" 2>/dev/null; }
 
+# An IPv4 address as tcpdump compares it.
+wire_hex()
+{
+	local part
+
+	for part in ${1//./ }; do
+		printf '%02x' "$part"
+	done
+}
+
 # The link-local address of the pod's MAC.
 wire_link_local()
 {
@@ -58,7 +69,7 @@ print(ipaddress.IPv6Address(b"\xfe\x80" + bytes(6) + bytes([m[0] ^ 2]) + m[1:3] 
 wire_is_clean()
 {
 	local text=$1 mac=${TOPO_MAC1//:/} ip
-	ip=$(printf '%02x%02x%02x%02x' ${TOPO_IP1//./ })
+	ip=$(wire_hex "$TOPO_IP1")
 
 	has "$text: frames were captured" "$TOPO_MAC1" "$(wire | head -n 5)"
 	is "$text: no frame with a foreign MAC" "" "$(wire "not ether src $TOPO_MAC1")"
@@ -75,7 +86,7 @@ wire_is_clean()
 wire_has_announcements()
 {
 	local text=$1 ip
-	ip=$(printf '%02x%02x%02x%02x' ${TOPO_IP1//./ })
+	ip=$(wire_hex "$TOPO_IP1")
 
 	has "$text: gratuitous ARP" "Request who-has $TOPO_IP1" \
 		"$(wire "arp and arp[14:4] = 0x$ip and arp[24:4] = 0x$ip and ether broadcast")"

@@ -56,6 +56,7 @@ pod_dump()
 		ip -n "$ns" -d -6 route show table all
 		ip -n "$ns" -d neigh show nud permanent
 		ip -n "$ns" neigh show proxy
+		ip -n "$ns" nexthop
 		ip -n "$ns" rule
 		ip -n "$ns" -6 rule
 		tc -n "$ns" qdisc

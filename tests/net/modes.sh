@@ -62,7 +62,7 @@ mode_works()
 for name in ${TOPOLOGIES:-a b2}; do
 	"topo_${name}_up" || { not_ok "$name: build"; continue; }
 	for mode in ${MODES:-tc bridge macvtap packet auto}; do
-		mode_works $mode
+		mode_works "$mode"
 	done
 done
 
