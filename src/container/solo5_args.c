@@ -79,15 +79,34 @@ static void args_quote(struct buf *b, const char *arg)
 	buf_add_str(b, "\"");
 }
 
+/* The first argument behind the unikernel's own path; NULL: none. */
+static const char *args_own(const struct plan *p)
+{
+	if (p->solo5.urunc_cmdline)
+		return p->solo5.urunc_cmdline;
+	return p->bundle->process.args.v[p->solo5.entry_point ? 1 : 0];
+}
+
+/* rumprun's configuration, written by the user. */
+static bool args_are_json(const struct plan *p)
+{
+	const char *own = args_own(p);
+
+	return p->guest.type == GUEST_RUMPRUN && own && own[0] == '{';
+}
+
 static size_t args_first(const struct plan *p)
 {
-	return p->solo5.entry_point && p->guest.type != GUEST_RUMPRUN ? 1 : 0;
+	bool argv0 = p->guest.type == GUEST_RUMPRUN && !args_are_json(p);
+
+	return p->solo5.entry_point && !argv0 ? 1 : 0;
 }
 
 /* The user's own, separated by single spaces. */
 static void args_add_users(struct buf *b, const struct plan *p)
 {
 	const struct bundle_strings *args = &p->bundle->process.args;
+	bool plain = p->guest.type == GUEST_RAW || args_are_json(p);
 	size_t first = args_first(p);
 
 	if (p->solo5.urunc_cmdline) {
@@ -97,7 +116,7 @@ static void args_add_users(struct buf *b, const struct plan *p)
 	for (size_t i = first; i < args->n; i++) {
 		if (i > first)
 			buf_add_str(b, " ");
-		if (p->guest.type == GUEST_RAW)
+		if (plain)
 			buf_add_str(b, args->v[i]);
 		else
 			args_quote(b, args->v[i]);
@@ -242,13 +261,13 @@ static int rumprun_line(struct buf *b, const struct plan *p, struct err *e)
 {
 	_autobuf_ struct buf line = BUF_INIT(SOLO5_CMDLINE_MAX);
 
+	if (args_are_json(p)) {
+		args_add_users(b, p);
+		return 0;
+	}
 	args_add_users(&line, p);
 	if (buf_error(&line) < 0)
 		return err_set(e, buf_error(&line) == -EFBIG ? -E2BIG : -ENOMEM, "command line");
-	if (line.data && line.data[0] == '{') {
-		buf_add(b, line.data, line.len);
-		return 0;
-	}
 	rumprun_pair(b, "cmdline", line.data ? line.data : "", '{');
 	for (size_t i = 0; i < p->bundle->process.env.n; i++)
 		rumprun_pair(b, "env", p->bundle->process.env.v[i], ',');
