@@ -53,9 +53,9 @@ on_terminal()
 	local rows=$1 columns=$2 steps=$3 name=tty$BASHPID	# each runs in a subshell of its own
 	shift 3
 	container_bundle "$name" --jq '.process.terminal = true' --env TERM=xterm -- "$@"
-	at_exit container_delete "$name"
 	timeout -s KILL 60 python3 "$TMP/terminal.py" "$rows" "$columns" "$steps" \
 		"$(command -v "$RUNNC")" "${container_root[@]}" run --bundle "$TMP/$name" "$TAG-$name" 2>&1
+	container_delete "$name"	# at_exit would be the subshell's
 }
 
 is "a terminal on all three streams, which is /dev/console" "saw yes /dev/console crw
