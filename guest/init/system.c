@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -64,9 +65,10 @@ int init_system_set_sysctls(const struct init_config *config, int proc, struct e
 
 	while ((record = init_config_next(config, GCFG_SYSCTL, record))) {
 		const char *setting = init_config_payload(record);
-		int r = init_system_set_sysctl(setting, proc);
+		bool must = setting[0] != '-';
+		int r = init_system_set_sysctl(must ? setting : setting + 1, proc);
 
-		if (r < 0)
+		if (r < 0 && must)
 			return err_set(e, r, "set sysctl '%s'", setting);
 	}
 	return 0;

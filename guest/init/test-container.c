@@ -558,6 +558,7 @@ static void test_sysctl(void **state)
 			"cat:/proc/sys/kernel/domainname"));
 	build_string(&b, GCFG_SYSCTL, "net.ipv4.conf.lo.accept_local=1");
 	build_string(&b, GCFG_SYSCTL, "net/ipv4/ip_forward=1");
+	build_string(&b, GCFG_SYSCTL, "-net.not.there=1");
 	build_string(&b, GCFG_DOMAINNAME, "example.org");
 	assert_runs(&b);
 	assert_printed("/ip_forward: 1\n");

@@ -90,6 +90,11 @@ struct net_rule {
 	bool odd;			/* it asks for what a gcfg_rule cannot say */
 };
 
+struct net_setting {
+	int link;			/* 0: of the namespace */
+	char *text;			/* "net/ipv4/tcp_keepalive_time=600" */
+};
+
 /*
  * Everything in the namespace, in the kernel's order: links; IPv4 and IPv6 addresses; routes of all
  * tables but those that the kernel makes in table local; neighbours: permanent ones, proxies, and
@@ -110,7 +115,7 @@ struct net_survey {
 	size_t nr_neighs;
 	struct net_rule *rules;
 	size_t nr_rules;
-	char **settings;		/* "net/ipv4/tcp_keepalive_time=600" */
+	struct net_setting *settings;
 	size_t nr_settings;
 };
 
@@ -227,7 +232,7 @@ struct net_plan {
 	/* all of a family that has others than the kernel's own three; otherwise none */
 	struct gcfg_rule *rules;
 	size_t nr_rules;
-	char **sysctls;			/* for GCFG_SYSCTL: "net/ipv6/conf/eth0/accept_ra=0" */
+	char **sysctls;			/* for GCFG_SYSCTL: "-net/ipv4/tcp_fin_timeout=30" */
 	size_t nr_sysctls;
 	char **notices;			/* one line each: what is not handed over, and why */
 	size_t nr_notices;

@@ -274,6 +274,17 @@ static void plan_rules(struct net_planner *p, uint8_t family)
 	}
 }
 
+/* A guest's kernel that does not have a setting does without: the "-". */
+static void plan_settings(struct net_planner *p)
+{
+	for (size_t i = 0; i < p->survey->nr_settings; i++) {
+		const struct net_setting *s = &p->survey->settings[i];
+
+		if (!s->link || net_plan_port(p->plan, (uint32_t)s->link) >= 0)
+			net_plan_say(p, &p->plan->sysctls, &p->plan->nr_sysctls, "-%s", s->text);
+	}
+}
+
 void net_plan_guest(struct net_planner *p)
 {
 	const struct net_survey *s = p->survey;
@@ -285,6 +296,7 @@ void net_plan_guest(struct net_planner *p)
 	plan_routes(p);
 	for (size_t i = 0; i < s->nr_neighs; i++)
 		plan_neigh(p, &s->neighs[i]);
+	plan_settings(p);
 	plan_rules(p, AF_INET);
 	plan_rules(p, AF_INET6);
 }

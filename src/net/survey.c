@@ -14,6 +14,7 @@
 #include "net/net.h"
 #include "net/netlink.h"
 #include "net/parse.h"
+#include "net/settings.h"
 
 /* Somebody else may be changing the namespace; a listing that is torn this often is an error. */
 #define NET_SURVEY_TRIES 16
@@ -38,7 +39,7 @@ void net_survey_free(struct net_survey *s)
 	free(s->neighs);
 	free(s->rules);
 	for (size_t i = 0; i < s->nr_settings; i++)
-		free(s->settings[i]);
+		free(s->settings[i].text);
 	free(s->settings);
 	memset(s, 0, sizeof(*s));
 }
@@ -145,7 +146,10 @@ int net_survey(struct net_survey *out, struct err *e)
 			rc = survey_once(&nl, out, e);
 		if (rc == 0) {
 			net_parse_finish(out);
-			return 0;
+			rc = net_settings_read(out, e);
+			if (rc == 0)
+				return 0;
+			break;
 		}
 		if (rc == NET_NL_AGAIN)
 			rc = 0;

@@ -456,6 +456,37 @@ static void test_words(void **state)
 	assert_false(net_mac_parse("adopted", &mac));
 }
 
+static bool has_sysctl(const struct net_plan *p, const char *text)
+{
+	for (size_t i = 0; i < p->nr_sysctls; i++)
+		if (strcmp(p->sysctls[i], text) == 0)
+			return true;
+	return false;
+}
+
+/* Of the namespace, and of the interfaces that are handed over. */
+static void test_settings(void **state)
+{
+	char texts[3][64] = { "net/ipv4/tcp_fin_timeout=30", "net/ipv4/conf/eth0/rp_filter=2",
+			      "net/ipv4/conf/idle/rp_filter=2" };
+	struct net_setting settings[3] = { { 0, texts[0] }, { 2, texts[1] }, { 3, texts[2] } };
+	struct net_plan p;
+	struct hand h;
+
+	(void)state;
+	hand_init(&h);
+	hand_link(&h, 2, "eth0");
+	hand_link(&h, 3, "idle");
+	hand_addr(&h, 2, "10.1.2.3", 24);
+	h.s.settings = settings;
+	h.s.nr_settings = 3;
+	plan(&h, NET_MODE_TC, NET_MAC_ADOPT, &p);
+	assert_int_equal(p.nr_sysctls, 2);
+	assert_true(has_sysctl(&p, "-net/ipv4/tcp_fin_timeout=30"));
+	assert_true(has_sysctl(&p, "-net/ipv4/conf/eth0/rp_filter=2"));
+	net_plan_free(&p);
+}
+
 /* ---- rules -------------------------------------------------------------------------------- */
 
 static struct net_rule *hand_rule(struct hand *h, uint8_t family, uint32_t priority, uint32_t table)
@@ -642,6 +673,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_sinks),
 		cmocka_unit_test(test_taken_name),
 		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_settings),
 		cmocka_unit_test(test_rules),
 		cmocka_unit_test(test_record),
 		cmocka_unit_test(test_bad_records),

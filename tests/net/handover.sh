@@ -37,9 +37,11 @@ furnish()
 	ip -n "$pod" nexthop add id 7 via 172.17.0.6 dev eth0
 	ip -n "$pod" nexthop add id 8 via 172.17.0.5 dev eth0
 	ip -n "$pod" nexthop add id 9 group 7,2/8
+	ip -n "$pod" nexthop add id 17 via fd00:17::16 dev eth0
 	ip -n "$pod" route add 10.60.0.0/16 nhid 7
 	ip -n "$pod" route add 10.61.0.0/16 nhid 9
 	ip -n "$pod" route add 10.70.0.0/16 via inet6 fe80::1 dev eth0
+	ip -n "$pod" -6 route add 2001:db8:7::/48 nhid 17
 	ip -n "$pod" -6 route add 2001:db8:1::/48 via fd00:17::9 metric 5 mtu 1400 pref high
 	ip -n "$pod" -6 route add 2001:db8:2::/48 nexthop via fd00:17::8 nexthop via fd00:17::9
 	ip -n "$pod" -6 route add 2001:db8:3::/48 via fd00:17::9 expires 90000 hoplimit 9
@@ -54,14 +56,17 @@ furnish()
 	ip -n "$pod" rule add pref 10 lookup local
 	ip -n "$pod" rule del pref 0
 	ip -n "$pod" -6 rule add from fd00:17::6 lookup 200 pref 1000
+	topo_sysctl "$pod" net.ipv4.ip_unprivileged_port_start=80 net.ipv4.tcp_keepalive_time=600 \
+		net.ipv4.ip_local_port_range="20000 30000" net.ipv4.ping_group_range="0 1000" \
+		net.ipv4.conf.eth0.rp_filter=2 net.ipv6.conf.eth0.accept_ra=0 net.ipv4.ip_forward=1
 	ip -n "$pod" neigh add 172.17.0.77 lladdr 02:aa:00:00:00:02 dev eth0 nud permanent
 	ip -n "$pod" neigh add fd00:17::77 lladdr 02:aa:00:00:00:03 dev eth0 nud permanent
 }
 
 # Interface indices and seconds differ; duplicates of the pod's addresses are never looked for; nexthop
 # objects become plain routes; the kernel's own routes (local, multicast, fe80::/64) are not handed over
-# but made again. The image has no /etc/protocols.
-normal() { sed -E -e 's/ +$//' -e 's/(_lft|expires) [0-9]+sec/\1 SECONDS/g' -e '/^[0-9]+: eth0/d' \
+# but made again; pod0 is the guest's way to the pod's loopback. The image has no /etc/protocols.
+normal() { sed -E -e 's/ +$//' -e 's/(_lft|expires) [0-9]+sec/\1 SECONDS/g' -e '/^[0-9]+: eth0/d' -e '/ dev pod0 /d' \
 	-e 's/ nhid [0-9]+//' -e '/^(local|broadcast|multicast|anycast)/d' -e '/^fe80::/d' \
 	-e 's/ nodad//' -e 's/ipproto-6/tcp/' | sort; }
 outside() { ip -n "$TOPO_POD1" "$@" | normal; }
@@ -80,10 +85,14 @@ dump=$(pod_dump)
 echo "nameserver 10.96.0.10" >"$TMP/resolv.conf"
 echo "10.1.2.3 a-name-of-its-own" >"$TMP/hosts"
 if pod_container all tc --mount "$TMP/resolv.conf:/etc/resolv.conf" --mount "$TMP/hosts:/etc/hosts:ro" \
-	--jq '.hostname = "of-config-json"'; then
+	--jq '.hostname = "of-config-json" | .linux.sysctl = {"net.ipv4.tcp_syn_retries": "7"}'; then
 	for what in "${asked[@]}"; do
 		is "ip $what" "${before[$what]}" "$(inside "$what")"
 	done
+	is "settings" "80 600 20000-30000 0-1000 2 0 1 7" "$(guest 'cd /proc/sys/net/ipv4
+		echo $(cat ip_unprivileged_port_start tcp_keepalive_time) $(tr "\t" - <ip_local_port_range) \
+		$(tr "\t" - <ping_group_range) $(cat conf/eth0/rp_filter ../ipv6/conf/eth0/accept_ra ip_forward \
+			tcp_syn_retries)')"
 	is "resolv.conf" "nameserver 10.96.0.10" "$(guest cat /etc/resolv.conf)"
 	has "hosts" "10.1.2.3" "$(guest getent hosts a-name-of-its-own)"
 	is "host name" "of-config-json" "$(guest hostname)"
