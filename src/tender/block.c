@@ -57,8 +57,9 @@ int tender_block_open(const struct tender_device *d, int *fd, struct solo5_manif
 		ret = size_of(own, &size, e);
 	} else {
 		ret = check_descriptor(d, e);
-		if (ret == 0)
-			ret = size_of(d->fd, &size, e);
+		if (ret < 0)
+			return ret;
+		ret = size_of(d->fd, &size, e);
 	}
 	if (ret < 0)
 		return d->path ? err_wrap(e, ret, "'%s'", d->path)

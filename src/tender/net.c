@@ -81,9 +81,7 @@ static int check_descriptor(int fd, uint32_t *mtu, struct err *e)
 	if (ifr.ifr_flags & IFF_VNET_HDR)
 		return err_say(e, -EINVAL, "the TAP of descriptor %d puts a header before frames; "
 					   "open it without IFF_VNET_HDR", fd);
-	if (!(ifr.ifr_flags & IFF_NO_PI))
-		return err_say(e, -EINVAL, "the TAP of descriptor %d puts a header before frames; "
-					   "open it with IFF_NO_PI", fd);
+	/* IFF_NO_PI cannot be told: IFF_NOFILTER, which has the same bit, is set here too. */
 	if (interface_mtu(ifr.ifr_name, mtu) < 0)
 		*mtu = MTU_DEFAULT;		/* of another network namespace */
 	return 0;
