@@ -23,7 +23,7 @@ void net_subject_free(struct net_subject *s)
 	memset(s, 0, sizeof(*s));
 }
 
-/* ---- the namespace ------------------------------------------------------------------------- */
+/* ---- the namespace -------------------------------------------------------------------------- */
 
 static int take_path(struct net_subject *s, char *path, struct err *e)
 {
@@ -109,12 +109,12 @@ static int find_path(const struct lifecycle *l, const char *operand, struct net_
 	if (r < 0)
 		return r;
 	if (access(s->path, F_OK) < 0)
-		return err_say(e, -ENOENT, "no container '%s' and no network namespace '%s' (a path "
-					   "needs a slash)", operand, s->path);
+		return err_say(e, -ENOENT, "no container '%s' and no network namespace '%s' (a "
+					   "path needs a slash)", operand, s->path);
 	return find_container(l, s, e);
 }
 
-/* ---- the plan -------------------------------------------------------------------------------- */
+/* ---- the plan ------------------------------------------------------------------------------- */
 
 /* A plan of what was recorded is what the guest was given; what the record says better is taken. */
 static int plan_of_record(struct net_subject *s, struct err *e)

@@ -115,7 +115,7 @@ static int check_length(struct check *c, struct explain_place at, const struct f
 	return rc;
 }
 
-/* ---- as the guest would ask ---------------------------------------------------------------------- */
+/* ---- as the guest would ask ----------------------------------------------------------------- */
 
 static bool knows_gateway(const struct check *c)
 {
@@ -167,8 +167,8 @@ static void no_gateway(struct check *c)
 	else
 		explain_say(c->r, EXPLAIN_HOP_GATEWAY, EXPLAIN_BROKEN,
 			    c->family == AF_INET
-				    ? "look at the router: is it up, has it the address, or proxy_arp "
-				      "and a default route of its own?"
+				    ? "look at the router: is it up, has it the address, or "
+				      "proxy_arp and a default route of its own?"
 				    : "look at the router: is it up, has it the address, is IPv6 "
 				      "enabled there?",
 			    "nobody answers %s for the gateway %s",
@@ -198,7 +198,7 @@ static int check_gateway(struct check *c)
 	explain_say(c->r, EXPLAIN_HOP_GATEWAY, EXPLAIN_WORKS, NULL,
 		    "the gateway %s answers %s: %s", words_ip(q.family, q.target).text,
 		    protocol(q.family), with_owner(c, answers.macs[0]).text);
-	return check_length(c, c->p->pod, &q, EXPLAIN_HOP_HOST, "from the pod to the gateway");
+	return check_length(c, c->p->pod, &q, EXPLAIN_HOP_GATEWAY, "from the pod to the gateway");
 }
 
 static int check_duplicate(struct check *c)
@@ -225,7 +225,7 @@ static int check_duplicate(struct check *c)
 	return rc;
 }
 
-/* ---- from the host's side -------------------------------------------------------------------------- */
+/* ---- from the host's side ------------------------------------------------------------------- */
 
 static int check_guest(struct check *c)
 {
@@ -241,7 +241,7 @@ static int check_guest(struct check *c)
 		return rc;
 	if (!answers.nr) {
 		explain_say(c->r, EXPLAIN_HOP_BACK, EXPLAIN_BROKEN,
-			    "see what is wrong before this; if nothing is, look at the guest itself",
+			    "see what is wrong before this; if nothing is, look at the guest",
 			    "asked on %s, the %s does not answer %s for %s",
 			    words_place(c->f, c->p->host).text, who, protocol(c->family),
 			    words_ip(c->family, c->addr->local).text);
@@ -282,7 +282,7 @@ static int check_segments(struct check *c, bool pinged)
 	explain_say(c->r, EXPLAIN_HOP_BACK, udp || tcp ? EXPLAIN_NOTE : EXPLAIN_BROKEN,
 		    udp || tcp ? NULL
 			       : "see whether something on the way changes packets without their "
-				 "checksums; where checksums are left to the receiver, 'ethtool -K' "
+				 "checksums; where these are left to the receiver, 'ethtool -K' "
 				 "of the host end with 'tx off' shows it",
 		    "%s from %s to a closed port of %s get no refusal%s",
 		    udp ? "TCP segments" : tcp ? "UDP datagrams" : "UDP and TCP segments", name,
@@ -314,8 +314,13 @@ static int check_router(struct check *c)
 			    words_ip(c->family, c->addr->local).text, c->mtu);
 	else
 		explain_say(c->r, EXPLAIN_HOP_BACK, EXPLAIN_BROKEN,
-			    "see what is wrong before this; if nothing is, look at the firewalls of "
-			    "router and pod, and at the routes",
+			    c->port->mode == NET_MODE_BRIDGE && c->f->spaces[0].nf_call
+				    ? "see what is wrong before this; if nothing is, look at the "
+				      "firewall rules in the pod's namespace: "
+				      "bridge-nf-call-iptables is 1, so they see what crosses the "
+				      "bridge; mode tc avoids them"
+				    : "see what is wrong before this; if nothing is, look at the "
+				      "firewalls of router and pod, and at the routes",
 			    "ping from %s to %s is not answered", name,
 			    words_ip(c->family, c->addr->local).text);
 	return check_segments(c, small);

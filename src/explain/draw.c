@@ -14,7 +14,7 @@
 #define BOX_WIDTH 74			/* at least */
 #define FDB_SHOWN 24			/* of one bridge */
 
-/* ---- boxes ------------------------------------------------------------------------------------ */
+/* ---- boxes ---------------------------------------------------------------------------------- */
 
 static void draw_rule(struct buf *b, const char *left, size_t width, const char *right)
 {
@@ -51,7 +51,7 @@ static void draw_wire(struct buf *b, const char *what)
 	buf_printf(b, "        │ %s\n", what);
 }
 
-/* ---- lines about a link ------------------------------------------------------------------------- */
+/* ---- lines about a link --------------------------------------------------------------------- */
 
 static void line_filters(const struct explain_space *x, int link, struct buf *b)
 {
@@ -164,7 +164,7 @@ static void line_link(const struct explain_facts *f, struct explain_place place,
 	line_routes(x, place.link, b);
 }
 
-/* ---- the parts ------------------------------------------------------------------------------------ */
+/* ---- the parts ------------------------------------------------------------------------------ */
 
 static bool same_place(struct explain_place a, struct explain_place b)
 {
@@ -288,7 +288,7 @@ static void draw_guest(const struct explain_picture *p, size_t i, struct buf *b)
 	draw_box(b, title.data ? title.data : "guest", &lines);
 }
 
-/* ---- who would answer ------------------------------------------------------------------------------- */
+/* ---- who would answer ----------------------------------------------------------------------- */
 
 static void answer_router(const struct explain_picture *p, const struct explain_path *path,
 			  const struct gcfg_addr *a, const char *indent, struct buf *b)
@@ -337,7 +337,7 @@ void explain_draw_answer(const struct explain_picture *p, size_t i, const struct
 		answer_router(p, path, a, indent, b);
 }
 
-/* ---- all of it --------------------------------------------------------------------------------------- */
+/* ---- all of it ------------------------------------------------------------------------------ */
 
 static void draw_findings(const struct explain_picture *p, struct buf *b)
 {

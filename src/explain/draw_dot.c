@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The path for Graphviz: a cluster for each namespace, a node for each link, an edge for each wire. */
+/* The path for Graphviz: a cluster for each namespace, a node for each link, an edge per wire. */
 #include <string.h>
 
 #include "explain/draw.h"

@@ -18,7 +18,7 @@ static void set(json_t *object, const char *name, json_t *value, bool *failed)
 	*failed |= json_object_set_new(object, name, value) < 0;
 }
 
-/* ---- namespaces ---------------------------------------------------------------------------------- */
+/* ---- namespaces ----------------------------------------------------------------------------- */
 
 static const char *name_of(const struct explain_space *x, int link)
 {
@@ -121,7 +121,7 @@ static json_t *space_json(const struct explain_space *x, bool *failed)
 			 guards_json(x, failed));
 }
 
-/* ---- paths ---------------------------------------------------------------------------------------- */
+/* ---- paths ---------------------------------------------------------------------------------- */
 
 /* null for link 0. */
 static json_t *place_json(const struct explain_facts *f, struct explain_place place)

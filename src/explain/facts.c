@@ -156,7 +156,7 @@ static void plain_links(struct explain_space *x)
 	}
 }
 
-/* The guards of the pod's namespace, in which we are. Without a guard, or the right to see it: 0. */
+/* The guards of the pod's namespace, in which we are. No guard, or no right to see it: fine. */
 static int read_guards(struct explain_space *x, struct err *e)
 {
 	for (size_t i = 0; i < x->nr_filters; i++) {

@@ -122,7 +122,7 @@ const struct net_link *explain_net_link(const struct explain_space *x, int index
 const struct explain_link *explain_link(const struct explain_space *x, int index);
 int explain_link_index(const struct explain_space *x, const char *name);	/* 0: none */
 
-/* ---- parts, for tests and fuzz targets ----------------------------------------------------- */
+/* ---- parts, for tests and fuzz targets ------------------------------------------------------ */
 
 void explain_space_free(struct explain_space *x);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The frames of the probes, and what comes back. Every offset is checked against the length once. */
+/* The frames of the probes, and what comes back. Each offset is checked against the length. */
 #include "explain/frame.h"
 
 #include <arpa/inet.h>
@@ -14,7 +14,7 @@
 #define ARP_REQUEST	1
 #define ARP_REPLY	2
 #define IP6_LEN		40
-#define NS_LEN		24		/* neighbour solicitation or advertisement, without options */
+#define NS_LEN		24	/* neighbour solicitation or advertisement, without options */
 #define ND_OPTION	8		/* one with a MAC */
 
 static const uint8_t zeros[16];
@@ -38,7 +38,7 @@ static size_t put_ethernet(uint8_t *out, const uint8_t to[6], const uint8_t from
 	return FRAME_HEAD;
 }
 
-/* ---- ARP (RFC 826) --------------------------------------------------------------------------- */
+/* ---- ARP (RFC 826) -------------------------------------------------------------------------- */
 
 static size_t ask_arp(const struct frame_question *q, uint8_t *out)
 {
@@ -67,7 +67,7 @@ static bool is_arp_answer(const struct frame_question *q, const uint8_t *arp, si
 	return true;
 }
 
-/* ---- neighbour discovery (RFC 4861) ---------------------------------------------------------- */
+/* ---- neighbour discovery (RFC 4861) --------------------------------------------------------- */
 
 static uint16_t checksum(const uint8_t *ip6, const uint8_t *icmp, size_t len)
 {
@@ -135,7 +135,7 @@ static bool is_nd_answer(const struct frame_question *q, const uint8_t *ip6, siz
 	return true;
 }
 
-/* ---- both ------------------------------------------------------------------------------------ */
+/* ---- both ----------------------------------------------------------------------------------- */
 
 size_t frame_ask(const struct frame_question *q, size_t len, uint8_t *out)
 {

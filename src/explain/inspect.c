@@ -65,7 +65,7 @@ static void inspect_guest(struct inspection *x)
 	inspect_routes(x, AF_INET6);
 }
 
-/* ---- MTU ------------------------------------------------------------------------------------- */
+/* ---- MTU ------------------------------------------------------------------------------------ */
 
 uint32_t inspect_mtu(const struct inspection *x)
 {
@@ -84,7 +84,7 @@ void inspect_link_mtu(struct inspection *x, enum explain_hop hop, struct explain
 			    "without a word", wanted, words_place(x->f, place).text, l->mtu);
 }
 
-/* ---- between the guest and the pod's interface ------------------------------------------------ */
+/* ---- between the guest and the pod's interface ---------------------------------------------- */
 
 static bool check_up(struct inspection *x, enum explain_hop hop, struct explain_place place)
 {
@@ -175,8 +175,8 @@ static void inspect_firewall(struct inspection *x)
 			continue;
 		explain_say(x->r, EXPLAIN_HOP_PLUMBING, EXPLAIN_BROKEN,
 			    "use mode tc (org.runnc.net.mode), or set "
-			    "net.bridge.bridge-nf-call-iptables=0 in the pod's namespace, or accept "
-			    "the guest's address in that chain",
+			    "net.bridge.bridge-nf-call-iptables=0 in the pod's namespace, or "
+			    "accept the guest's address in that chain",
 			    "firewall: chain '%s' of nftables table '%s %s' in the pod's namespace "
 			    "drops what crosses bridge %s%s", c->name, family_name(c->family),
 			    c->table, x->bridge->name,
@@ -251,7 +251,7 @@ static void inspect_guard(struct inspection *x)
 	}
 }
 
-/* ---- the pod's interface ---------------------------------------------------------------------- */
+/* ---- the pod's interface -------------------------------------------------------------------- */
 
 static void inspect_interface(struct inspection *x)
 {

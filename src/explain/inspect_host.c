@@ -11,7 +11,7 @@
 
 static const uint8_t families[] = { AF_INET, AF_INET6 };
 
-/* ---- host end and segment --------------------------------------------------------------------- */
+/* ---- host end and segment ------------------------------------------------------------------- */
 
 /* Larger on the host's side: what comes for the guest is dropped at the pod's end of the pair. */
 static void inspect_larger(struct inspection *x)
@@ -54,8 +54,8 @@ static void inspect_duplicates(struct inspection *x)
 			if (a && explain_has_addr(x->f, x->p->others[i], families[n], a->local))
 				explain_say(x->r, EXPLAIN_HOP_SEGMENT, EXPLAIN_BROKEN,
 					    "give one of the two another address",
-					    "duplicate address: %s has the guest's %s as well, with "
-					    "MAC %s", words_place(x->f, x->p->others[i]).text,
+					    "duplicate address: %s has the guest's %s as well, "
+					    "with MAC %s", words_place(x->f, x->p->others[i]).text,
 					    words_ip(families[n], a->local).text,
 					    words_mac(l->mac).text);
 		}
@@ -97,7 +97,7 @@ void inspect_host(struct inspection *x)
 		inspect_segment(x);
 }
 
-/* ---- the router -------------------------------------------------------------------------------- */
+/* ---- the router ----------------------------------------------------------------------------- */
 
 /* What the guest was told of its gateway, against what the router's MAC is. */
 static void inspect_gateway_mac(struct inspection *x, uint8_t family)
@@ -214,6 +214,11 @@ void inspect_router(struct inspection *x)
 		return;
 	}
 	inspect_link_mtu(x, EXPLAIN_HOP_GATEWAY, x->p->router);
+	if (!explain_link(&x->f->spaces[x->p->router.space], x->p->router.link)->forwarding &&
+	    explain_guest_gateway(x->s, x->i, AF_INET))
+		explain_say(x->r, EXPLAIN_HOP_GATEWAY, EXPLAIN_NOTE, NULL,
+			    "%s does not forward IPv4 (net.ipv4.ip_forward)",
+			    words_place(x->f, x->p->router).text);
 	for (size_t n = 0; n < sizeof(families); n++) {
 		inspect_gateway_mac(x, families[n]);
 		inspect_router_neigh(x, families[n]);

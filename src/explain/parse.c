@@ -55,7 +55,7 @@ static void plain(char *text)
 			*text = '?';
 }
 
-/* ---- links --------------------------------------------------------------------------------- */
+/* ---- links ---------------------------------------------------------------------------------- */
 
 static int parse_bridge(const struct nlattr *data, struct explain_link *l)
 {
@@ -120,7 +120,7 @@ static int parse_netconf(struct explain_space *x, const struct nlmsghdr *m)
 	return 0;
 }
 
-/* ---- forwarding tables --------------------------------------------------------------------- */
+/* ---- forwarding tables ---------------------------------------------------------------------- */
 
 static int parse_fdb(struct explain_space *x, const struct nlmsghdr *m)
 {
@@ -151,7 +151,7 @@ static int parse_fdb(struct explain_space *x, const struct nlmsghdr *m)
 	return 0;
 }
 
-/* ---- filters ------------------------------------------------------------------------------- */
+/* ---- filters -------------------------------------------------------------------------------- */
 
 static int parse_stats(const struct nlattr *stats, struct explain_filter *f)
 {
@@ -264,7 +264,7 @@ static int parse_filter(struct explain_space *x, const struct nlmsghdr *m, bool 
 	return 0;
 }
 
-/* ---- messages ------------------------------------------------------------------------------ */
+/* ---- messages ------------------------------------------------------------------------------- */
 
 int explain_parse_message(struct explain_space *x, const struct nlmsghdr *m, bool egress)
 {

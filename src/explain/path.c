@@ -139,7 +139,7 @@ const struct net_route *explain_route(const struct explain_space *x, uint8_t fam
 	return best;
 }
 
-/* ---- the path -------------------------------------------------------------------------------- */
+/* ---- the path ------------------------------------------------------------------------------- */
 
 /* The other end of the link at @place. link 0: none, or in a namespace that was not read. */
 static struct explain_place other_end(const struct explain_facts *f, struct explain_place place)
@@ -187,7 +187,7 @@ static void find_others(const struct explain_facts *f, struct explain_path *p)
 	}
 }
 
-/* ---- the router ------------------------------------------------------------------------------ */
+/* ---- the router ----------------------------------------------------------------------------- */
 
 struct candidate {
 	const struct explain_facts *f;

@@ -58,7 +58,7 @@ const struct gcfg_hop *explain_guest_gateway(const struct explain_subject *s, si
 /* Does the guest have a default route of @family through port @i? */
 bool explain_guest_default(const struct explain_subject *s, size_t i, uint8_t family);
 
-/* What @place's namespace knows about @addr on that link, or NULL. Entries without MAC count not. */
+/* What @place's namespace knows of @addr on that link, or NULL. Entries without MAC: none. */
 const struct net_neigh *explain_neigh(const struct explain_facts *f, struct explain_place place,
 				      uint8_t family, const uint8_t *addr);
 

@@ -48,7 +48,7 @@ static bool wait_until(int fd, short events, long deadline)
 	}
 }
 
-/* Run in space @space: the socket stays there when we come back. Returns the descriptor or -errno. */
+/* In space @space: the socket stays there when we come back. Returns the descriptor or -errno. */
 static int open_there(const struct explain_facts *f, size_t space, int family, int type,
 		      int protocol, struct err *e)
 {
@@ -64,7 +64,7 @@ static int open_there(const struct explain_facts *f, size_t space, int family, i
 	return fd < 0 ? err_set(e, -errno, "open a socket in '%s'", x->name) : fd;
 }
 
-/* ---- questions on a link ---------------------------------------------------------------------- */
+/* ---- questions on a link -------------------------------------------------------------------- */
 
 /* Pass ARP, and neighbour advertisements; the link may be busy with other things. */
 static int filter_answers(int fd)
@@ -141,8 +141,11 @@ int probe_ask(const struct explain_facts *f, struct explain_place place,
 		return err_set(e, -ENOMEM, "ask on a link");
 	len = frame_ask(q, len, frame);
 	for (int i = 0; i < PROBE_TRIES && out->nr == 0; i++) {
-		/* Too long for the link, or the link is down. */
-		if (send(fd, frame, len, 0) < 0) {
+		/*
+		 * Too long for the link, or the link is down. ENOBUFS: dropped on the way; a veth
+		 * tells so if its other end does not take the frame.
+		 */
+		if (send(fd, frame, len, 0) < 0 && errno != ENOBUFS) {
 			if (errno == EMSGSIZE || errno == ENETDOWN)
 				return 0;
 			return err_set(e, -errno, "send on a link of '%s'",
@@ -153,7 +156,7 @@ int probe_ask(const struct explain_facts *f, struct explain_place place,
 	return 0;
 }
 
-/* ---- questions of a namespace's own kernel ------------------------------------------------------ */
+/* ---- questions of a namespace's own kernel -------------------------------------------------- */
 
 static socklen_t fill_address(struct sockaddr_storage *to, uint8_t family, const uint8_t *addr,
 			      uint16_t port)

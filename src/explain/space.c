@@ -32,7 +32,7 @@
 #define RTEXT_FILTER_SKIP_STATS (1 << 3)
 #endif
 
-/* ---- entering ------------------------------------------------------------------------------ */
+/* ---- entering ------------------------------------------------------------------------------- */
 
 int space_leave(struct space_home *home, struct err *e)
 {
@@ -60,7 +60,7 @@ int space_enter(int fd, const char *name, struct err *e)
 	return 0;
 }
 
-/* ---- listing ------------------------------------------------------------------------------- */
+/* ---- listing -------------------------------------------------------------------------------- */
 
 struct listing {
 	struct explain_space *x;
@@ -176,7 +176,7 @@ static int list_once(struct net_nl *nl, struct explain_space *x, struct err *e)
 	return rc;
 }
 
-/* ---- the firewall -------------------------------------------------------------------------- */
+/* ---- the firewall --------------------------------------------------------------------------- */
 
 /* nftables has a netlink of its own; a kernel without it has no chains. */
 static int list_chains(struct explain_space *x, struct err *e)
@@ -207,7 +207,7 @@ static void read_nf_call(struct explain_space *x)
 		x->nf_call = text[0] != '0';
 }
 
-/* ---- reading ------------------------------------------------------------------------------- */
+/* ---- reading -------------------------------------------------------------------------------- */
 
 /* For another try: keeps what the caller has set. */
 static void space_clear(struct explain_space *x)
