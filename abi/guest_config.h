@@ -155,6 +155,8 @@ struct gcfg_link {
 
 #define GCFG_LINK_ANNOUNCE	0x1	/* gratuitous ARP and unsolicited NA for each address */
 #define GCFG_LINK_NO_IPV6	0x2	/* disable_ipv6=1 on it */
+/* the way to the loopback of the pod's namespace: no ARP; 127.0.0.0/8 and ::1 are taken from it */
+#define GCFG_LINK_POD		0x4
 
 struct gcfg_addr {
 	uint32_t link;			/* gcfg_link.index */

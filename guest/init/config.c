@@ -157,7 +157,8 @@ static const char *check_link(const struct init_config *c, const void *payload, 
 		return "bad name";
 	if (link->index >= NABLA_LAUNCH_NETS)
 		return "index out of range";
-	if (link->flags & ~(uint32_t)(GCFG_LINK_ANNOUNCE | GCFG_LINK_NO_IPV6))
+	if (link->flags & ~(uint32_t)(GCFG_LINK_ANNOUNCE | GCFG_LINK_NO_IPV6 |
+				       GCFG_LINK_POD))
 		return "unknown flag";
 	/* Records before this one are checked already, so the list can be searched up to it. */
 	return init_config_link(c, link->index) == link ? NULL : "index given twice";

@@ -4,6 +4,7 @@
 
 #include "abi/launch.h"
 #include "guest/init/netlink.h"
+#include "guest/init/pod.h"
 #include "guest/init/routes.h"
 #include "guest/init/system.h"
 
@@ -26,14 +27,15 @@ struct network {
 	int ifindex[NABLA_LAUNCH_NETS];
 };
 
-static int set_up(struct network *net, int ifindex)
+/* @flags: of IFF_*, beside IFF_UP. */
+static int set_up(struct network *net, int ifindex, unsigned int flags)
 {
 	struct init_request request;
 	struct ifinfomsg *body = init_request_start(&request, RTM_NEWLINK, 0, sizeof(*body));
 
 	body->ifi_index = ifindex;
-	body->ifi_flags = IFF_UP;
-	body->ifi_change = IFF_UP;
+	body->ifi_flags = IFF_UP | flags;
+	body->ifi_change = IFF_UP | flags;
 	return init_netlink_send(&net->nl, &request);
 }
 
@@ -96,14 +98,14 @@ static int keep_from_generating(struct network *net, int ifindex)
 	return init_netlink_send(&net->nl, &request);
 }
 
-static int disable_ipv6(const char *name, int proc)
+static int set_ipv6(const char *name, const char *key, const char *value, int proc)
 {
 	char path[64];
 	int r;
 
-	snprintf(path, sizeof(path), "sys/net/ipv6/conf/%s/disable_ipv6", name);
-	r = init_system_write(proc, path, "1");
-	/* A kernel without IPv6 has nothing to disable. */
+	snprintf(path, sizeof(path), "sys/net/ipv6/conf/%s/%s", name, key);
+	r = init_system_write(proc, path, value);
+	/* A kernel without IPv6 has nothing to set. */
 	return r == -ENOENT ? 0 : r;
 }
 
@@ -152,15 +154,27 @@ static int set_link(struct network *net, const struct gcfg_link *link, int proc,
 			       link->txqlen, link->name);
 
 	if (link->flags & GCFG_LINK_NO_IPV6)
-		r = disable_ipv6(link->name, proc);
-	else if (has_link_local(net->config, link->index))
+		r = set_ipv6(link->name, "disable_ipv6", "1", proc);
+	else if ((link->flags & GCFG_LINK_POD) || has_link_local(net->config, link->index))
 		r = keep_from_generating(net, net->ifindex[link->index]);
+	/*
+	 * The pod has had its addresses, the link-local one as well, since before the guest: with a
+	 * detection of duplicates it would be without for a second, or for good if somebody else
+	 * claims it. The configuration's own value is set later, as all sysctls are.
+	 */
+	if (!r)
+		r = set_ipv6(link->name, "accept_dad", "0", proc);
 	if (!r)
 		r = set_accept_ra(net->config, link->name, proc);
 	if (r < 0)
 		return err_set(e, r, "set IPv6 of '%s'", link->name);
+	if (link->flags & GCFG_LINK_POD) {
+		r = init_pod_set_up(link, net->ifindex[link->index], proc, e);
+		if (r < 0)
+			return r;
+	}
 
-	r = set_up(net, net->ifindex[link->index]);
+	r = set_up(net, net->ifindex[link->index], link->flags & GCFG_LINK_POD ? IFF_NOARP : 0);
 	return r < 0 ? err_set(e, r, "set '%s' up", link->name) : 0;
 }
 
@@ -278,7 +292,7 @@ int init_network_set_up(const struct init_config *config, int proc, struct err *
 
 	if (r < 0)
 		return err_set(e, r, "open netlink");
-	r = set_up(&net, LOOPBACK_INDEX);
+	r = set_up(&net, LOOPBACK_INDEX, 0);
 	if (r < 0)
 		err_set(e, r, "set 'lo' up");
 	if (!r)

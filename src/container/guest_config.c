@@ -222,6 +222,20 @@ static int encode_root(struct gcfg_stream *s, const struct plan *p, struct err *
 
 /* ---- the network -------------------------------------------------------------------------- */
 
+/* The device to the pod's loopback; each route has one hop. */
+static void encode_forward(struct gcfg_stream *s, const struct net_forward *f)
+{
+	stream_struct(s, GCFG_LINK, &f->link, sizeof(f->link));
+	if (f->own.family)
+		stream_struct(s, GCFG_ADDR, &f->own, sizeof(f->own));
+	for (size_t i = 0; i < f->nr_routes; i++) {
+		stream_open(s, GCFG_ROUTE);
+		buf_add(&s->buf, &f->routes[i], sizeof(f->routes[i]));
+		buf_add(&s->buf, &f->hops[i], sizeof(f->hops[i]));
+		stream_end(s);
+	}
+}
+
 static void encode_network(struct gcfg_stream *s, const struct net_plan *n)
 {
 	const struct gcfg_hop *hop = n->hops;
@@ -241,6 +255,8 @@ static void encode_network(struct gcfg_stream *s, const struct net_plan *n)
 		stream_struct(s, GCFG_NEIGH, &n->neighs[i], sizeof(n->neighs[i]));
 	for (size_t i = 0; i < n->nr_rules; i++)
 		stream_struct(s, GCFG_RULE, &n->rules[i], sizeof(n->rules[i]));
+	if (n->forward.on)
+		encode_forward(s, &n->forward);
 }
 
 int guest_config_encode(const struct plan *p, char **data, size_t *len, struct err *e)

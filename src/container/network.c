@@ -59,6 +59,15 @@ static int network_inside(const char *path, network_work *work, void *arg, struc
 	return r;
 }
 
+/*
+ * Somebody else may be in the namespace, or come into it. A new one that no hook has put an
+ * interface into is the container's alone.
+ */
+static bool network_is_shared(const struct plan *p, const struct net_survey *survey)
+{
+	return p->bundle->ns[BUNDLE_NS_NETWORK].path || survey->nr_links > 1;
+}
+
 static int network_decide(struct plan *p, struct net_survey *survey, struct err *e)
 {
 	struct net_request fresh;
@@ -73,6 +82,8 @@ static int network_decide(struct plan *p, struct net_survey *survey, struct err 
 			return r;
 	}
 	r = net_survey(survey, e);
+	if (r == 0 && p->loopback && network_is_shared(p, survey))
+		r = net_forward_survey(&survey->loopback, e);
 	if (r < 0)
 		return r;
 	return plan_set_network(p, survey, e);
@@ -115,7 +126,7 @@ static int network_prepare_inside(void *arg, struct err *e)
 		return r;
 	for (size_t i = 0; i < n->p->net.nr_notices; i++)
 		log_warning("network: %s", n->p->net.notices[i]);
-	if (n->p->net.nr_ports == 0)
+	if (n->p->net.nr_ports == 0 && !n->p->net.forward.on)
 		return 0;
 	r = network_write_down(n, &survey, e);
 	if (r < 0)

@@ -18,6 +18,7 @@
 static const char *const plan_annotations[] = {
 	PLAN_ANNOTATION_NET_MODE,
 	PLAN_ANNOTATION_NET_MAC,
+	PLAN_ANNOTATION_NET_LOOPBACK,
 	PLAN_ANNOTATION_MEMORY,
 	PLAN_ANNOTATION_UID,
 	PLAN_ANNOTATION_VOLUMES,
@@ -143,6 +144,7 @@ static int plan_set_net_request(const struct bundle *b, const struct plan_option
 {
 	const char *mode = bundle_annotation(b, PLAN_ANNOTATION_NET_MODE);
 	const char *mac = bundle_annotation(b, PLAN_ANNOTATION_NET_MAC);
+	const char *loopback = bundle_annotation(b, PLAN_ANNOTATION_NET_LOOPBACK);
 
 	p->net_request.mode = NET_MODE_TC;
 	p->net_request.mac = NET_MAC_ADOPT;
@@ -153,6 +155,12 @@ static int plan_set_net_request(const struct bundle *b, const struct plan_option
 		return plan_bad_annotation(e, PLAN_ANNOTATION_NET_MODE, mode, PLAN_NET_MODES);
 	if (mac && !net_mac_parse(mac, &p->net_request.mac))
 		return plan_bad_annotation(e, PLAN_ANNOTATION_NET_MAC, mac, "adopt or random");
+	/* A unikernel has no loopback that the pod's could lead to. */
+	p->loopback = p->guest.kind == GUEST_LINUX &&
+		      (!loopback || strcmp(loopback, "pod") == 0);
+	if (loopback && strcmp(loopback, "pod") != 0 && strcmp(loopback, "none") != 0)
+		return plan_bad_annotation(e, PLAN_ANNOTATION_NET_LOOPBACK, loopback,
+					   "pod or none");
 	if (options->net_mode && !net_mode_parse(options->net_mode, &p->net_request.mode))
 		return err_say(e, -EINVAL, "--net-mode: '%s' is not " PLAN_NET_MODES,
 			       options->net_mode);

@@ -54,6 +54,7 @@
 #define PLAN_ANNOTATION			"org.runnc."
 #define PLAN_ANNOTATION_NET_MODE	"org.runnc.net.mode"	/* tc | bridge */
 #define PLAN_ANNOTATION_NET_MAC		"org.runnc.net.mac"	/* adopt | random */
+#define PLAN_ANNOTATION_NET_LOOPBACK	"org.runnc.net.loopback"	/* pod | none */
 #define PLAN_ANNOTATION_MEMORY		"org.runnc.memory"	/* bytes, or with K, M, G behind */
 #define PLAN_ANNOTATION_UID		"org.runnc.uid"		/* host user and group id */
 #define PLAN_ANNOTATION_VOLUMES		"org.runnc.volumes"	/* copy */
@@ -153,6 +154,7 @@ struct plan {
 	size_t nr_masked;
 
 	struct net_request net_request;	/* its entropy is the caller's business */
+	bool loopback;			/* the pod's is to be looked at, and connected */
 	enum plan_network network;
 	struct net_plan net;		/* empty unless PLAN_NETWORK_SURVEYED */
 

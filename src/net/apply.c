@@ -266,7 +266,7 @@ int net_apply(const struct net_plan *p, struct nabla_net nets[NABLA_LAUNCH_NETS]
 {
 	_autonl_ struct net_nl nl = NET_NL_INIT;
 	unsigned int made = 0;
-	int rc = p->nr_ports ? net_nl_open(&nl, e) : 0;
+	int rc = p->nr_ports || p->forward.on ? net_nl_open(&nl, e) : 0;
 
 	for (; rc == 0 && made < p->nr_ports; made++) {
 		rc = apply_port(&nl, p, made, &nets[made], e);
@@ -275,6 +275,11 @@ int net_apply(const struct net_plan *p, struct nabla_net nets[NABLA_LAUNCH_NETS]
 				 p->ports[made].name, net_mode_name(p->ports[made].mode));
 			break;
 		}
+	}
+	/* Last: it takes the addresses that the interfaces have given up. */
+	if (rc == 0 && p->forward.on) {
+		rc = net_forward_apply(&nl, &p->forward, &nets[made], e);
+		made += rc == 0;
 	}
 	if (rc < 0) {
 		while (made-- > 0)

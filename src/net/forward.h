@@ -7,11 +7,11 @@
  *
  * A second tap, the guest's device "pod0", connects the namespace's loopback with the guest's, and
  * nothing else: no frame of eth0 comes to it, none of its leaves by eth0, in any mode. Two eBPF
- * programs (loopback.bpf.c) are all that reads and writes it, at the egress of lo and at the ingress
- * of the tap. They keep no state: addresses are translated one to one,
+ * programs (loopback.bpf.c) are all that reads and writes it, at the egress of lo and at the
+ * ingress of the tap. They keep no state: addresses are translated one to one,
  *
  *     127.0.x.y or ::1 of the other side, as a client      127.254.x.y     fd6e:6162:6c61::fe:0
- *     the pod's address number N, as a client              127.254.255.N   fd6e:6162:6c61::fe:N
+ *     the pod's address number N, as a client              127.254.255.N   fd6e:6162:6c61::fe:N+1
  *     127.0.x.y of the other side, as a server             127.253.x.y
  *     the pod's address number N, as a server              127.253.255.N
  *
@@ -44,10 +44,11 @@ struct net_survey;
 
 #define NET_FORWARD_LINK "pod0"		/* the guest's device */
 #define NET_FORWARD_MTU 65535u		/* as long as IP allows: lo's is 65536 */
-#define NET_FORWARD_ROUTES 4
+#define NET_FORWARD_ROUTES (4 + 2 * NET_FORWARD_ADDRS)
 
-/* What the namespace's loopback is like, and what its kernel can do. */
+/* What the namespace's loopback is like, and what its kernel can do. All zeros: not wanted. */
 struct net_forward_facts {
+	bool known;			/* net_forward_survey() was called */
 	/* why the programs cannot be loaded: 0 or a negative errno */
 	int unsupported;
 	bool ours;			/* lo carries our filter already: another container's */
@@ -73,6 +74,7 @@ struct net_forward {
 	size_t nr_addrs;
 	/* for the guest: its device, whose index is the plan's nr_ports, and the routes to it */
 	struct gcfg_link link;
+	struct gcfg_addr own;		/* of its device, IPv6; family 0: none */
 	struct gcfg_route routes[NET_FORWARD_ROUTES];
 	struct gcfg_hop hops[NET_FORWARD_ROUTES];
 	size_t nr_routes;
@@ -85,10 +87,10 @@ struct net_forward {
 int net_forward_survey(struct net_forward_facts *f, struct err *e);
 
 /*
- * Pure. @p has its ports and addresses already. Fills in *@out; *@why is NULL, or why it is off, for
- * a notice. For a guest without a kernel of ours (@bare) it is off without a reason.
+ * Pure. @p has its ports and addresses already. Fills in *@out; *@why is NULL, or what is missing
+ * and why, for a notice. Where s->loopback is not known it is off without a reason.
  */
-void net_forward_plan(const struct net_survey *s, const struct net_plan *p, bool bare,
+void net_forward_plan(const struct net_survey *s, const struct net_plan *p,
 		      struct net_forward *out, const char **why);
 
 /*
@@ -99,14 +101,14 @@ json_t *net_forward_record(const struct net_forward *f);
 
 /*
  * Connect: *@net is filled in, its descriptor is the caller's. After the ports, which give up the
- * addresses. Returns 0 or -errno with @e filled in; then no descriptor is handed out, and the caller
- * must restore.
+ * addresses. Returns 0 or -errno with @e filled in; then no descriptor is handed out, and the
+ * caller must restore.
  */
 int net_forward_apply(struct net_nl *nl, const struct net_forward *f, struct nabla_net *net,
 		      struct err *e);
 
 /*
- * Undo, from the object in the record, however far net_forward_apply() or an earlier call came; from
+ * Undo, from the object in the record, however far net_forward_apply() or an earlier call came;
  * before the ports get their addresses back. Returns 0 or -errno with @e filled in: -EINVAL for an
  * object that is none; otherwise as much as possible has been restored.
  */

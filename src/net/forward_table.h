@@ -23,7 +23,7 @@ struct net_forward_table {
 	__u16 reserved[3];
 };
 
-/* Instead of the map's address, in the programs as they are compiled: "nabla", a 64-bit constant. */
+/* Instead of the map's address, in the programs as they are compiled: "nabla", 64 bits. */
 #define NET_FORWARD_TABLE_MARK 0x6e61626c61
 
 /* Second octet of an address that stands for the other side's, see net/forward.h. */
@@ -34,5 +34,8 @@ struct net_forward_table {
 /* The first 64 bits of the IPv6 addresses that stand for the other side's; then 0, 0xfe, 0, N. */
 #define NET_FORWARD_PREFIX6 0xfd, 0x6e, 0x61, 0x62, 0x6c, 0x61, 0, 0
 #define NET_FORWARD_CLIENT6 0xfe
+
+/* fe80::fe:0, of pod0 itself: the kernel wants one to answer from, in a pod without IPv6. */
+#define NET_FORWARD_OWN6 0xfe, 0x80, [13] = 0xfe
 
 #endif

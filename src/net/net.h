@@ -23,6 +23,7 @@
 #include "abi/guest_config.h"
 #include "abi/launch.h"
 #include "base/err.h"
+#include "net/forward.h"
 
 /* ---- survey: what is there ---------------------------------------------------------------- */
 
@@ -117,6 +118,8 @@ struct net_survey {
 	size_t nr_rules;
 	struct net_setting *settings;
 	size_t nr_settings;
+	/* by net_forward_survey(), not by net_survey() */
+	struct net_forward_facts loopback;
 };
 
 /*
@@ -236,13 +239,15 @@ struct net_plan {
 	size_t nr_sysctls;
 	char **notices;			/* one line each: what is not handed over, and why */
 	size_t nr_notices;
+	struct net_forward forward;	/* the pod's loopback */
 };
 
 /*
  * Pure. Every Ethernet interface that is up, has carrier and an address beyond IPv6 link-local
  * becomes a guest device, the one with the default route first, up to NABLA_LAUNCH_NETS; anything
  * else that carries an address gets a notice. A namespace without such an interface gives an empty
- * plan. *@out need not be initialised. On success free it with net_plan_free().
+ * plan, but for the loopback's part. *@out need not be initialised. On success free it with
+ * net_plan_free().
  * Returns 0, or -errno with @e filled in (then *@out is empty): -EOPNOTSUPP where the mode cannot be
  * had (mode packet and bare_frames; mode auto on a host that has none), -ENOMEM.
  */

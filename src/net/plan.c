@@ -305,10 +305,14 @@ int net_plan(const struct net_survey *s, const struct net_request *r, struct net
 	     struct err *e)
 {
 	struct net_planner p = { .survey = s, .request = r, .plan = out, .e = e };
+	const char *why;
 
 	memset(out, 0, sizeof(*out));
 	plan_links(&p);
 	net_plan_guest(&p);
+	net_forward_plan(s, out, &out->forward, &why);
+	if (why)
+		net_plan_notice(&p, "loopback: %s", why);
 	if (p.failed)
 		p.rc = err_say(e, -ENOMEM, "%s", strerror(ENOMEM));
 	if (p.rc < 0) {

@@ -123,7 +123,9 @@ int net_record(const struct net_survey *s, const struct net_plan *p, char **json
 					    "neighbours", neighs);
 	char *text = NULL;
 
-	if (root && write_lists(s, p, links, addrs, routes, neighs) == 0)
+	if (root && write_lists(s, p, links, addrs, routes, neighs) == 0 &&
+	    (!p->forward.on || json_object_set_new(root, "loopback",
+						   net_forward_record(&p->forward)) == 0))
 		text = json_dumps(root, JSON_COMPACT);
 	if (!text)
 		return err_set(e, -ENOMEM, "write the network's record");
@@ -260,6 +262,7 @@ static int read_root(const json_t *root, struct net_record *r)
 		rc = read_objects(json_object_get(root, "routes"), RTM_NEWROUTE, &r->was);
 	if (rc == 0)
 		rc = read_objects(json_object_get(root, "neighbours"), RTM_NEWNEIGH, &r->was);
+	r->loopback = json_incref(json_object_get(root, "loopback"));
 	return rc;
 }
 
@@ -283,4 +286,6 @@ int net_record_read(const char *json, struct net_record *out, struct err *e)
 void net_record_free(struct net_record *r)
 {
 	net_survey_free(&r->was);
+	json_decref(r->loopback);
+	r->loopback = NULL;
 }

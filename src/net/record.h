@@ -3,6 +3,8 @@
 #ifndef RUNNC_NET_RECORD_H
 #define RUNNC_NET_RECORD_H
 
+#include <jansson.h>
+
 #include "net/net.h"
 
 /*
@@ -13,6 +15,7 @@
 struct net_record {
 	struct net_survey was;
 	struct net_port ports[NABLA_LAUNCH_NETS];
+	json_t *loopback;		/* of net_forward_record(), unchecked; NULL: none */
 };
 
 /*

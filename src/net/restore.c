@@ -404,7 +404,13 @@ static void forget_expired(struct restorer *r)
 
 static void restore_all(struct restorer *r)
 {
+	struct err e = ERR_INIT;
+
 	forget_expired(r);
+	/* First of all: it has addresses that the interfaces get back. */
+	if (r->record.loopback)
+		note(r, net_forward_restore(&r->nl, r->record.loopback, &e), &e, "disconnect",
+		     "lo");
 	for (size_t i = 0; i < r->record.was.nr_links; i++)
 		remove_plumbing(r, &r->record.was.links[i], &r->record.ports[i]);
 	if (!look(r))
@@ -430,7 +436,7 @@ int net_restore(const char *record, struct err *e)
 
 	if (rc < 0)
 		return rc;
-	if (r.record.was.nr_links > 0 && look(&r)) {
+	if ((r.record.was.nr_links > 0 || r.record.loopback) && look(&r)) {
 		/* Another namespace: the recorded one is gone, and all that was in it. */
 		if (r.now.netns == r.record.was.netns) {
 			rc = net_nl_open(&r.nl, e);

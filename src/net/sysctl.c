@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* IPv6 settings of an interface. */
+/* Settings of an interface. */
 #include "net/sysctl.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 
-int net_sysctl_ipv6(const char *link, const char *key, int32_t value, struct err *e)
+/* @family: "ipv4" or "ipv6". */
+static int sysctl_set(const char *family, const char *link, const char *key, int32_t value,
+		      struct err *e)
 {
 	_autoclose_ int fd = -1;
 	char path[96], text[16];
 	int len;
 
-	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/%s", link, key);
+	snprintf(path, sizeof(path), "/proc/sys/net/%s/conf/%s/%s", family, link, key);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
 		return NET_SYSCTL_NONE;
@@ -25,5 +28,31 @@ int net_sysctl_ipv6(const char *link, const char *key, int32_t value, struct err
 	len = snprintf(text, sizeof(text), "%d\n", value);
 	if (write(fd, text, (size_t)len) != len)
 		return err_set(e, -errno, "write %d to '%s'", value, path);
+	return 0;
+}
+
+int net_sysctl_ipv6(const char *link, const char *key, int32_t value, struct err *e)
+{
+	return sysctl_set("ipv6", link, key, value, e);
+}
+
+int net_sysctl_ipv4(const char *link, const char *key, int32_t value, struct err *e)
+{
+	return sysctl_set("ipv4", link, key, value, e);
+}
+
+int net_sysctl_ipv4_get(const char *link, const char *key, int32_t *value, struct err *e)
+{
+	_autoclose_ int fd = -1;
+	char path[96], text[16];
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/%s", link, key);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (len < 0)
+		return err_set(e, -errno, "read '%s'", path);
+	text[len] = '\0';
+	*value = (int32_t)strtol(text, NULL, 10);
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* IPv6 settings of an interface, which netlink can tell but not change. Internal to src/net. */
+/* Settings of an interface that netlink does not change. Internal to src/net. */
 #ifndef RUNNC_NET_SYSCTL_H
 #define RUNNC_NET_SYSCTL_H
 
@@ -15,5 +15,11 @@
  */
 #define NET_SYSCTL_NONE 1
 int net_sysctl_ipv6(const char *link, const char *key, int32_t value, struct err *e);
+
+/* The same of net.ipv4.conf.@link.@key. */
+int net_sysctl_ipv4(const char *link, const char *key, int32_t value, struct err *e);
+
+/* Read it: 0 or -errno, also for an interface that is gone. */
+int net_sysctl_ipv4_get(const char *link, const char *key, int32_t *value, struct err *e);
 
 #endif

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What a namespace's loopback is like, and what its kernel can do. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/inet_diag.h>
+#include <linux/sock_diag.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "net/forward.h"
+#include "net/forward_load.h"
+#include "net/forward_parts.h"
+#include "net/netlink.h"
+#include "net/sysctl.h"
+#include "net/tc.h"
+
+/* States of a socket, of <netinet/tcp.h>, in the request's mask; UDP sockets are "closed". */
+#define STATE_CLOSE (1u << 7)
+#define STATE_LISTEN (1u << 10)
+
+bool net_forward_parse_socket(const struct nlmsghdr *m, struct net_forward_facts *f,
+			      uint8_t protocol)
+{
+	const struct inet_diag_msg *socket = mnl_nlmsg_get_payload(m);
+	uint16_t port;
+
+	if (m->nlmsg_type != SOCK_DIAG_BY_FAMILY ||
+	    m->nlmsg_len < MNL_NLMSG_HDRLEN + sizeof(*socket))
+		return false;
+	port = ntohs(socket->id.idiag_sport);
+	if (socket->idiag_family != AF_INET || socket->id.idiag_dport != 0 ||
+	    socket->id.idiag_src[0] != htonl(NET_FORWARD_RESOLVER))
+		return false;
+	if (protocol == IPPROTO_TCP)
+		f->resolver_tcp = port;
+	else
+		f->resolver_udp = port;
+	return true;
+}
+
+struct sockets {
+	struct net_forward_facts *facts;
+	uint8_t protocol;
+};
+
+static int survey_socket(const struct nlmsghdr *m, void *context)
+{
+	struct sockets *sockets = context;
+
+	net_forward_parse_socket(m, sockets->facts, sockets->protocol);
+	return 0;
+}
+
+/*
+ * Docker's resolver listens at 127.0.0.11, at ports that nobody chose; what is sent to port 53 is
+ * translated by rules for what the namespace itself sends, which the guest's packets never meet.
+ */
+static int survey_resolver(struct net_nl *nl, struct net_forward_facts *f, uint8_t protocol,
+			   uint32_t state, struct err *e)
+{
+	struct sockets sockets = { .facts = f, .protocol = protocol };
+	struct inet_diag_req_v2 *head;
+	union net_msg m;
+	int rc;
+
+	head = net_nl_request(&m, SOCK_DIAG_BY_FAMILY, 0, sizeof(*head));
+	head->sdiag_family = AF_INET;
+	head->sdiag_protocol = protocol;
+	head->idiag_states = state;
+	rc = net_nl_dump(nl, &m.head, survey_socket, &sockets, e);
+	/* A listing that was torn, and a kernel without sock_diag: no resolver is found. */
+	return rc > 0 || rc == -ENOENT || rc == -EOPNOTSUPP || rc == -EINVAL ? 0 : rc;
+}
+
+static int survey_sockets(struct net_forward_facts *f, struct err *e)
+{
+	_autonl_ struct net_nl nl = NET_NL_INIT;
+	int rc = net_nl_open_bus(&nl, NETLINK_SOCK_DIAG, e);
+
+	if (rc == -EPROTONOSUPPORT)
+		return 0;
+	if (rc == 0)
+		rc = survey_resolver(&nl, f, IPPROTO_TCP, STATE_LISTEN, e);
+	if (rc == 0)
+		rc = survey_resolver(&nl, f, IPPROTO_UDP, STATE_CLOSE, e);
+	return rc;
+}
+
+static int survey_settings(struct net_forward_facts *f, struct err *e)
+{
+	int rc = net_sysctl_ipv4_get("lo", "route_localnet", &f->route_localnet, e);
+
+	if (rc == 0)
+		rc = net_sysctl_ipv4_get("lo", "accept_local", &f->accept_local, e);
+	return rc;
+}
+
+/* Is there a filter of ours on lo? */
+static int survey_filter(struct net_forward_facts *f, struct err *e)
+{
+	_autonl_ struct net_nl nl = NET_NL_INIT;
+	uint32_t id;
+	int rc = net_nl_open(&nl, e);
+
+	if (rc == 0)
+		rc = net_tc_program_id(&nl, (int)if_nametoindex("lo"), NET_TC_EGRESS,
+				       NET_TC_PRIORITY_FORWARD, &id, e);
+	f->ours = rc == 0;
+	return rc == NET_TC_NONE ? 0 : rc;
+}
+
+int net_forward_survey(struct net_forward_facts *f, struct err *e)
+{
+	const struct net_forward_table none = { .tap = 0 };
+	struct err unsupported = ERR_INIT;
+	_autoclose_ int to = -1;
+	_autoclose_ int from = -1;
+	int rc;
+
+	memset(f, 0, sizeof(*f));
+	f->known = true;
+	f->unsupported = net_forward_load(&none, &to, &from, &unsupported);
+	rc = survey_settings(f, e);
+	if (rc == 0)
+		rc = survey_sockets(f, e);
+	if (rc == 0)
+		rc = survey_filter(f, e);
+	return rc < 0 ? err_wrap(e, rc, "survey the loopback") : 0;
+}
