@@ -323,6 +323,20 @@ static void test_metrics(void **state)
 	assert_prints("ip -6 route show 2001:db8:9::/48", "pref high");
 }
 
+/* The link-local address that the kernel makes is usable at once, too. */
+static void test_no_detection(void **state)
+{
+	static struct build b;
+
+	(void)state;
+	start(&b);
+	add_link(&b, 0, "eth0", 0);
+	add_addr(&b, 0, "2001:db8::7", 64, 0);
+	assert_set_up(&b);
+	assert_prints("ip -6 addr show eth0", "inet6 fe80::42:acff:fe11:2/64 scope link");
+	assert_prints_not("ip -6 addr show eth0", "tentative");
+}
+
 static void add_rule(struct build *b, struct gcfg_rule rule)
 {
 	rule.suppress_prefix = rule.suppress_prefix ? rule.suppress_prefix - 1 : UINT32_MAX;
@@ -469,6 +483,7 @@ int main(void)
 		cmocka_unit_test_setup(test_ipv6, new_namespace),
 		cmocka_unit_test_setup(test_via_other_family, new_namespace),
 		cmocka_unit_test_setup(test_metrics, new_namespace),
+		cmocka_unit_test_setup(test_no_detection, new_namespace),
 		cmocka_unit_test_setup(test_rules, new_namespace),
 		cmocka_unit_test_setup(test_address_metric, new_namespace),
 		cmocka_unit_test_setup(test_announce, new_namespace),
