@@ -83,17 +83,17 @@ static void ret(struct chain *p, u32 answer)
 	emit(p, BPF_RET | BPF_K, answer, 0, 0);
 }
 
-/* Place ALLOW and KILL here, for all jumps since @from. */
+/* Place KILL and ALLOW here, for all jumps since @from. What comes here by itself is killed. */
 static void place_answers(struct chain *p, size_t from)
 {
-	size_t i, allow = p->len, kill = p->len + 1;
+	size_t i, kill = p->len, allow = p->len + 1;
 
 	for (i = from; i < p->len; i++) {
 		struct sock_filter *f = &p->out[i];
 
 		if (BPF_CLASS(f->code) != BPF_JMP)
 			continue;
-		if (kill - i - 1 >= ALLOW) {
+		if (allow - i - 1 >= ALLOW) {
 			p->bad = true;
 			return;
 		}
@@ -102,8 +102,8 @@ static void place_answers(struct chain *p, size_t from)
 		if (f->jf >= ALLOW)
 			f->jf = (unsigned char)((f->jf == ALLOW ? allow : kill) - i - 1);
 	}
-	ret(p, SECCOMP_RET_ALLOW);
 	ret(p, SECCOMP_RET_KILL_PROCESS);
+	ret(p, SECCOMP_RET_ALLOW);
 }
 
 /* Argument 0 is one of the network devices: allow, else kill. A holds it. */
@@ -177,18 +177,17 @@ static void rules(struct chain *p, const struct confine_solo5 *c)
 	}
 }
 
-/* One disk; A holds the descriptor. Its answers stand behind it: 63 disks are too far to jump. */
-static void block_rule(struct chain *p, const struct confine_solo5_block *b)
+/* One disk; A holds the descriptor, and still does for the next one. */
+static void block_rule(struct chain *p, const struct confine_solo5_block *b, bool own_answers)
 {
 	u64 last = b->capacity - b->sector_size;
 	u32 high = (u32)(last >> 32);
-	size_t begun;
+	size_t begun = p->len;
 
 	if (!b->sector_size || b->capacity < b->sector_size) {
 		p->bad = true;
 		return;
 	}
-	begun = p->len;
 	test(p, BPF_JEQ, b->fd, NEXT, NEXT);
 	load_arg(p, 2, false);
 	test(p, BPF_JEQ, b->sector_size, NEXT, KILL);
@@ -209,26 +208,38 @@ static void block_rule(struct chain *p, const struct confine_solo5_block *b)
 		test(p, BPF_JEQ, __NR_pread64, ALLOW, NEXT);
 		ret(p, SECCOMP_RET_ERRNO | READ_ONLY_FS);
 	}
-	place_answers(p, begun);
-	if (!p->bad)
+	if (own_answers)
+		place_answers(p, begun);
+	if (p->bad || p->len - begun - 1 > 255)
+		p->bad = true;
+	else
 		p->out[begun].jf = (unsigned char)(p->len - begun - 1);
 }
 
-/* Both disk calls, the last of the chain; A holds the number. */
+/*
+ * Both disk calls, the last of the chain; A holds the number. A jump reaches 255 instructions: with
+ * more than a few disks, each has its own answers behind it.
+ */
 static void block_rules(struct chain *p, const struct confine_solo5 *c)
 {
+	bool far = c->nr_blocks > 8;
 	u32 i;
 
-	test(p, BPF_JEQ, __NR_pread64, 2, NEXT);
-	test(p, BPF_JEQ, __NR_pwrite64, 1, NEXT);
-	ret(p, SECCOMP_RET_KILL_PROCESS);
+	test(p, BPF_JEQ, __NR_pread64, 1, NEXT);
+	test(p, BPF_JEQ, __NR_pwrite64, NEXT, KILL);
 	load_arg(p, 2, true);
-	test(p, BPF_JEQ, 0, 1, NEXT);
-	ret(p, SECCOMP_RET_KILL_PROCESS);
+	test(p, BPF_JEQ, 0, NEXT, KILL);
 	load_arg(p, 0, false);
+	if (far) {
+		emit(p, BPF_JMP | BPF_JA, 2, 0, 0);
+		place_answers(p, 0);
+	}
 	for (i = 0; i < c->nr_blocks; i++)
-		block_rule(p, &c->block[i]);
-	ret(p, SECCOMP_RET_KILL_PROCESS);
+		block_rule(p, &c->block[i], far);
+	if (far)
+		ret(p, SECCOMP_RET_KILL_PROCESS);
+	else
+		place_answers(p, 0);
 }
 
 size_t confine_solo5_filter(const struct confine_solo5 *c, struct sock_filter *out)
@@ -241,9 +252,9 @@ size_t confine_solo5_filter(const struct confine_solo5 *c, struct sock_filter *o
 	test(&p, BPF_JEQ, AUDIT_ARCH_X86_64, NEXT, KILL);
 	load(&p, offsetof(struct seccomp_data, nr));
 	rules(&p, c);
-	emit(&p, BPF_JMP | BPF_JA, c->nr_blocks ? 2 : 1, 0, 0);	/* over ALLOW, to KILL or disks */
-	place_answers(&p, 0);
 	if (c->nr_blocks)
 		block_rules(&p, c);
+	else
+		place_answers(&p, 0);
 	return p.bad ? 0 : p.len;
 }
