@@ -6,6 +6,7 @@
  *	net-tool guest RECORD MODE MAC		survey, plan, write RECORD, apply, then be the guest
  *	net-tool restore RECORD			restore
  *	net-tool capture LINK			until SIGTERM; then "MAC ETHERTYPE" of what came in
+ *	net-tool drops LINK ingress|egress	what the guard there dropped: "REASON COUNT", or "none"
  *
  * The stand-in is a second network namespace of this process: a real kernel's stack behind a tap
  * with the same vnet header and offloads, configured with the plan's structures and nothing else,
@@ -16,6 +17,7 @@
  * NET_TOOL_KILL_AT=N in the environment this process dies by SIGKILL just before the Nth change;
  * "steps N" on the standard error says how many there were. With NET_TOOL_NO_BPF set the kernel
  * seems to have no cls_bpf; NET_TOOL_LACKS names more that mode auto does not find (see below).
+ * With NET_TOOL_UNGUARDED set the guest may send what it likes.
  * With NET_TOOL_REPLIES=FILE each of the
  * kernel's messages that reaches the parser is also appended to FILE: so the recorded replies of
  * the unit tests and the fuzz corpus were made.
@@ -43,6 +45,7 @@
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "net/guard.h"
 #include "net/link.h"
 #include "net/net.h"
 #include "net/netlink.h"
@@ -207,6 +210,7 @@ static void make_plan(const char *mode, const char *mac, struct net_survey *s, s
 	struct err e = ERR_INIT;
 
 	die(net_request_init(&request, &e), &e);
+	request.unguarded = getenv("NET_TOOL_UNGUARDED") != NULL;
 	if (!net_mode_parse(mode, &request.mode) || !net_mac_parse(mac, &request.mac)) {
 		fprintf(stderr, "net-tool: mode '%s', mac '%s'?\n", mode, mac);
 		exit(2);
@@ -403,9 +407,11 @@ static void pump(int from, int to)
 		if (len <= 0)
 			return;
 		/*
-		 * EIO: the other end is not up yet. EAGAIN: its queue is full. Both lose a frame.
+		 * EIO: the other end is not up yet. EAGAIN: its queue is full. ENOBUFS: a filter of
+		 * a packet socket's link did not let it out. All lose a frame.
 		 */
-		if (write(to, frame, (size_t)len) < 0 && errno != EIO && errno != EAGAIN) {
+		if (write(to, frame, (size_t)len) < 0 && errno != EIO && errno != EAGAIN &&
+		    errno != ENOBUFS) {
 			perror("net-tool: write to a tap");
 			exit(1);
 		}
@@ -556,6 +562,25 @@ static int cmd_capture(const char *link)
 	return 0;
 }
 
+/* ---- drops -------------------------------------------------------------------------------- */
+
+static int cmd_drops(const char *link, const char *side)
+{
+	struct net_guard_stats stats;
+	struct err e = ERR_INIT;
+	int rc = net_guard_stats((int)if_nametoindex(link), strcmp(side, "egress") == 0 ?
+				 NET_TC_EGRESS : NET_TC_INGRESS, &stats, &e);
+
+	die(rc, &e);
+	if (rc == NET_GUARD_NONE)
+		printf("none\n");
+	for (int i = 0; i < NET_GUARD_REASONS; i++)
+		if (stats.drops[i])
+			printf("%s %llu\n", net_guard_reason_name(i),
+			       (unsigned long long)stats.drops[i]);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	const char *at = getenv("NET_TOOL_KILL_AT");
@@ -570,8 +595,10 @@ int main(int argc, char **argv)
 		return cmd_restore(argv[2]);
 	if (argc == 3 && strcmp(argv[1], "capture") == 0)
 		return cmd_capture(argv[2]);
+	if (argc == 4 && strcmp(argv[1], "drops") == 0)
+		return cmd_drops(argv[2], argv[3]);
 	fprintf(stderr,
 		"usage: net-tool plan [MODE MAC] | guest RECORD MODE MAC | restore RECORD | "
-			"capture LINK\n");
+			"capture LINK | drops LINK SIDE\n");
 	return 2;
 }

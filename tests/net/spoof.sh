@@ -1,0 +1,249 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# timeout: 600
+# A guest that has a raw socket and wants to be somebody else, in each mode: the neighbour believes what it
+# believed before, not one of the frames is seen at the host's end, each is counted for the right reason;
+# and what an honest guest sends passes. The same frames without the guard show that the test could fail.
+. "$(dirname "$0")/../lib/tap.sh"
+. "$top/tests/net/topology.sh"
+. "$top/tests/net/lib.sh"
+
+MARK='rnc-spoof!'
+spoof=$TMP/spoof
+check "the hostile program compiles" gcc -O2 -Wall -Wextra -static -o "$spoof" "$top/tests/net/spoof.c"
+TCPDUMP_PID=''
+at_exit wire_stop
+
+# Where a mode's guard stands: DEVICE SIDE.
+guard_place()
+{
+	local tap
+
+	tap=$(ip -n "$TOPO_POD1" -o link | grep -o 'rnc[tm][0-9a-f.]*' | head -n 1)
+	case $1 in
+	tc|bridge)	echo "$tap" ingress ;;
+	macvtap)	echo "$tap" egress ;;
+	packet)		echo eth0 egress ;;
+	esac
+}
+
+drops()
+{
+	# shellcheck disable=SC2046	# two words
+	topo_in "$TOPO_POD1" "$NET_TOOL" drops $(guard_place "$1") | sort
+}
+
+# Everything that comes in at the host's end of pod 1's link, in $TMP/wire.
+wire_start()
+{
+	rm -f "$TMP/wire"
+	{ exec nsenter --net="/run/netns/$TOPO_NODE" tcpdump -Z root --immediate-mode -U -Q in -i "$TOPO_HOST1" -s 0 \
+		-w "$TMP/wire" >/dev/null 2>"$TMP/tcpdump" </dev/null; } &
+	TCPDUMP_PID=$!
+	wait_for 10 grep -q "listening on" "$TMP/tcpdump"
+}
+
+wire_stop()
+{
+	[ -n "$TCPDUMP_PID" ] || return 0
+	# What is on its way reaches the file first.
+	sleep 0.5
+	kill -INT "$TCPDUMP_PID" 2>/dev/null
+	wait "$TCPDUMP_PID" 2>/dev/null
+	TCPDUMP_PID=''
+}
+
+marked() { grep -aoF "$MARK" "$TMP/wire" | wc -l; }
+wire_shows() { tcpdump -nr "$TMP/wire" "$@" 2>/dev/null | wc -l; }
+
+in_guest() { guest_in timeout 20 "$@"; }
+# shellcheck disable=SC2086	# none or two words
+run_spoof() { in_guest "$spoof" eth0 "$1" "$TOPO_IP1" "$TOPO_GW" "$TOPO_IP2" ${TOPO_IP1_6:+$TOPO_IP1_6 $TOPO_GW6}; }
+
+# What the neighbour believes about the gateway, by both families.
+belief()
+{
+	ip -n "$TOPO_POD2" neigh show to "$TOPO_GW" dev eth0 | grep -o 'lladdr [^ ]*'
+	[ -z "$TOPO_GW6" ] || ip -n "$TOPO_POD2" neigh show to "$TOPO_GW6" dev eth0 | grep -o 'lladdr [^ ]*'
+}
+
+ask_gateway()
+{
+	in_pod2 ping -q -c 1 -W 2 "$TOPO_GW" && { [ -z "$TOPO_GW6" ] || in_pod2 ping -q -c 1 -W 2 "$TOPO_GW6"; }
+}
+
+# start MODE: cluster and guest; the neighbour knows its gateway, and would believe a newer answer at once.
+# The router does not check for a while whether its own knowledge is still true: that would correct others'.
+start()
+{
+	topo_a_up && in_pod2 sysctl -qw net.ipv4.neigh.eth0.locktime=0 net.ipv6.conf.eth0.accept_ra=2 &&
+		topo_in "$TOPO_ROUTER" sysctl -qw net.ipv4.neigh.eth0.delay_first_probe_time=300 \
+			net.ipv6.neigh.eth0.delay_first_probe_time=300 &&
+		guest_start "$1" adopt && ping4 -n >/dev/null && ask_gateway >/dev/null
+}
+
+# ---- honest ---------------------------------------------------------------------------------------
+
+receives() { [ -n "$(in_pod2 ss -Hlun sport = :9999)" ]; }
+
+fragments()
+{
+	head -c 8000 /dev/urandom >"$TMP/datagram"
+	in_pod2 timeout 5 socat -u UDP4-RECVFROM:9999 "CREATE:$TMP/datagram.got" &
+	local receiver=$!
+	wait_for 5 receives
+	in_guest socat -b 9000 -u "OPEN:$TMP/datagram" "UDP4-SENDTO:$TOPO_IP2:9999"
+	wait $receiver
+	cmp "$TMP/datagram" "$TMP/datagram.got"
+}
+
+join()
+{
+	# An IPv4 and an IPv6 group, joined by a socket; the kernel reports both.
+	in_guest timeout 1 socat -u "UDP4-RECVFROM:9998,ip-add-membership=239.9.9.9:eth0" - &
+	in_guest timeout 1 socat -u "UDP6-RECVFROM:9997,ipv6-join-group=[ff05::99]:eth0" - &
+	wait $!
+	wait
+	return 0
+}
+
+honest()
+{
+	local mode=$1 text="$1: honest" sent
+
+	wire_start
+	check "$text: ping both ways" eval "ping4 && in_guest ping -q -c 1 -W 2 $TOPO_IP2"
+	check "$text: ping with fragments" in_guest ping -q -c 2 -i 0.2 -W 2 -s 5000 "$TOPO_IP2"
+	check "$text: IPv6, and with fragments" \
+		eval "ping6 && in_guest ping -q -c 2 -i 0.2 -W 2 -s 5000 $TOPO_IP2_6"
+	check "$text: TCP to the guest" tcp_to_guest
+	check "$text: TCP from the guest, in segments of 64 KiB" tcp_from_guest
+	check "$text: a datagram of 8000 bytes" fragments
+	check "$text: ARP for a neighbour that is not there" eval "in_guest ping -q -c 1 -W 1 172.17.9.9; [ \$? = 1 ]"
+	check "$text: joins multicast groups" join
+	sent=$(run_spoof honest)
+	wire_stop
+	is "$text: nothing dropped" "" "$(drops "$mode")"
+	is "$text: probes, announcements, DHCP, reports: all on the wire" \
+		$((3 * $(grep -c . <<<"$sent"))) "$(marked)"
+	check "$text: IGMP reports of the kernel on the wire" [ "$(wire_shows dst 224.0.0.22)" -gt 3 ]
+	check "$text: MLD reports of the kernel on the wire" [ "$(wire_shows dst ff02::16)" -gt 3 ]
+}
+
+# ---- hostile --------------------------------------------------------------------------------------
+
+hostile()
+{
+	local mode=$1 text="$1: hostile" before sent wanted
+
+	before=$(belief)
+	wire_start
+	sent=$(run_spoof hostile) || not_ok "$text: the program runs" "$sent"
+	wire_stop
+	wanted=$(awk '{ n[$2] += 3 } END { for (r in n) print r, n[r] }' <<<"$sent" | sort)
+	has "$text: 35 frames of all kinds" 35 "$(grep -c . <<<"$sent")"
+	is "$text: each counted for its reason" "$wanted" "$(drops "$mode")"
+	is "$text: none on the wire" 0 "$(marked)"
+	is "$text: the neighbour believes what it did" "$before" "$(belief)"
+	has "$text: that is the router's MAC" "$(topo_mac "$TOPO_ROUTER" eth0)" "$before"
+	is "$text: the neighbour has no other router" "" \
+		"$(ip -n "$TOPO_POD2" -6 route show default proto ra)"
+	check "$text: the guest still works" ping4
+}
+
+guarded()
+{
+	local mode=$1 before now
+
+	if ! start "$mode"; then
+		not_ok "$mode: start" "$(cat "$TMP/guest.err")"
+		return
+	fi
+	honest "$mode"
+	hostile "$mode"
+	guest_stop
+	check "$mode: restore" restore
+	check "$mode: the pod itself answers again" ping4
+	is "$mode: no filter of ours is left" "" \
+		"$(for side in ingress egress; do tc -n "$TOPO_POD1" filter show dev eth0 $side; done 2>/dev/null)"
+}
+
+# The control: unguarded, all frames arrive, and the neighbour believes the guest.
+unguarded()
+{
+	local mode=$1 text="$1 unguarded" sent mac
+
+	export NET_TOOL_UNGUARDED=1
+	start "$mode" || not_ok "$text: start" "$(cat "$TMP/guest.err")"
+	unset NET_TOOL_UNGUARDED
+	mac=$TOPO_MAC1
+	is "$text: there is no guard" none "$(drops "$mode")"
+	wire_start
+	sent=$(run_spoof hostile)
+	wire_stop
+	# A bridge, or the kernel's IP code on its behalf, leaves out some that are malformed.
+	check "$text: most frames on the wire" [ "$(marked)" -ge $((2 * $(grep -c . <<<"$sent"))) ]
+	is "$text: the neighbour believes the guest" "lladdr $mac lladdr $mac" "$(belief | tr '\n' ' ' | sed 's/ $//')"
+	has "$text: the guest is a router" "proto ra" "$(ip -n "$TOPO_POD2" -6 route show default)"
+	guest_stop
+	check "$text: restore" restore
+}
+
+modes=${SPOOF_MODES:-tc bridge macvtap packet}
+for mode in $modes; do
+	guarded "$mode"
+done
+for mode in $modes; do
+	unguarded "$mode"
+done
+
+# ---- special cases --------------------------------------------------------------------------------
+
+# A kernel without cls_bpf has no guard: then there is no network either.
+topo_a_up
+before=$(pod_dump)
+NET_TOOL_NO_BPF=1 guest_start tc adopt 2>/dev/null && not_ok "without cls_bpf: refused"
+has "without cls_bpf: refused, with what to do" "docs/spoofing.md" "$(cat "$TMP/guest.err")"
+guest_stop KILL
+check "without cls_bpf: restore" restore
+same "without cls_bpf: restored exactly" "$before"
+
+# A clsact of somebody else's, with a filter, stays; ours go.
+tc -n "$TOPO_POD1" qdisc add dev eth0 clsact
+tc -n "$TOPO_POD1" filter add dev eth0 ingress prio 7 protocol ip u32 match u32 0 0 classid 1:7
+before=$(pod_dump)
+for mode in $modes; do
+	# The packet mode's own filter gives way to one that comes earlier.
+	guest_start "$mode" adopt
+	guest_stop
+	check "foreign clsact, $mode: restore" restore
+	same "foreign clsact, $mode: restored exactly" "$before"
+	is "foreign clsact, $mode: nothing at its egress" "" \
+		"$(tc -n "$TOPO_POD1" filter show dev eth0 egress)"
+done
+
+# What names a loopback address on the wire does not reach the guest.
+for mode in $modes; do
+	topo_a_up && guest_start "$mode" adopt
+	guest_in sysctl -qw net.ipv4.conf.all.route_localnet=1 net.ipv4.conf.eth0.route_localnet=1 \
+		net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.eth0.rp_filter=0
+	in_pod2 sysctl -qw net.ipv4.conf.all.route_localnet=1 net.ipv4.conf.eth0.route_localnet=1
+	ip -n "$TOPO_POD2" neigh replace 127.0.0.77 lladdr "$TOPO_MAC1" dev eth0
+	ip -n "$TOPO_POD2" route del local 127.0.0.0/8 dev lo table local
+	ip -n "$TOPO_POD2" route add 127.0.0.77/32 dev eth0 src "$TOPO_IP2"
+	guest_in timeout 20 tcpdump --immediate-mode -nn -Z root -i eth0 -c 100 -U -w "$TMP/inside" net 127.0.0.0/8 \
+		>/dev/null 2>"$TMP/tcpdump" &
+	sniffer=$!
+	wait_for 10 grep -q "listening on" "$TMP/tcpdump"
+	refuse "loopback from outside, $mode: no answer" 1 in_pod2 ping -q -c 3 -i 0.2 -W 1 127.0.0.77
+	kill -INT "$(pgrep -P $sniffer tcpdump || echo $sniffer)" 2>/dev/null
+	wait $sniffer
+	is "loopback from outside, $mode: the guest sees none" 0 \
+		"$(tcpdump -nr "$TMP/inside" 2>/dev/null | grep -c 'IP ')"
+	[ "$mode" = packet ] || is "loopback from outside, $mode: counted" "loopback 3" \
+		"$(topo_in "$TOPO_POD1" "$NET_TOOL" drops eth0 ingress)"
+	guest_stop
+	check "loopback from outside, $mode: restore" restore
+done
+
+tap_done
