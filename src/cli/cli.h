@@ -43,6 +43,13 @@ extern const struct cli_command cli_create, cli_start, cli_run, cli_kill, cli_de
 	cli_list, cli_spec, cli_features, cli_plan, cli_net;
 
 /*
+ * Does the operator let bundles with CAP_NET_RAW or CAP_NET_ADMIN send under any address? If @path
+ * is a regular file of root's that nobody else may write; what it contains does not matter.
+ */
+#define CLI_ALLOW_SPOOFING "/etc/runnc/allow-spoofing"
+bool cli_allows_spoofing(const char *path);
+
+/*
  * "TERM", "SIGTERM" (any case), "15", "RTMIN+1": the signal's number in *@signal. Returns 0 or
  * -EINVAL.
  */

@@ -28,6 +28,7 @@ static const char *const not_supported[] = {
 
 enum global {
 	GLOBAL_ROOT, GLOBAL_LOG, GLOBAL_LOG_FORMAT, GLOBAL_DEBUG, GLOBAL_NET_MODE,
+	GLOBAL_ALLOW_SPOOFING,
 	GLOBAL_SYSTEMD_CGROUP, GLOBAL_CGROUP_MANAGER, GLOBAL_ROOTLESS, GLOBAL_VERSION, GLOBAL_HELP,
 	GLOBALS
 };
@@ -39,6 +40,8 @@ static const struct cli_option globals[GLOBALS + 1] = {
 	[GLOBAL_DEBUG] = { "debug", 0, NULL, "say more, also from the guest's kernel" },
 	[GLOBAL_NET_MODE] = { "net-mode", 0, "MODE",
 			      "tc, bridge, macvtap, packet or auto: the guest's connection" },
+	[GLOBAL_ALLOW_SPOOFING] = { "allow-spoofing", 0, NULL,
+				    "do not guard guests that have CAP_NET_RAW or _ADMIN" },
 	[GLOBAL_SYSTEMD_CGROUP] = { "systemd-cgroup", 0, NULL, "cgroup paths: slice:prefix:name" },
 	[GLOBAL_CGROUP_MANAGER] = { "cgroup-manager", 0, "NAME", "cgroupfs, systemd or disabled" },
 	[GLOBAL_ROOTLESS] = { "rootless", 0, "WHETHER", "accepted; runnc needs root" },
@@ -204,6 +207,8 @@ static int set_globals(const char *const *global, struct lifecycle *l, char **ro
 		/* For tests, and for those who keep images elsewhere. */
 		.image_cache = getenv("RUNNC_IMAGE_CACHE"),
 		.net_mode = global[GLOBAL_NET_MODE],
+		.allow_spoofing = global[GLOBAL_ALLOW_SPOOFING] ||
+				  cli_allows_spoofing(CLI_ALLOW_SPOOFING),
 		.systemd_cgroup = global[GLOBAL_SYSTEMD_CGROUP] ||
 				  (manager && strcmp(manager, "systemd") == 0),
 		.no_cgroup = manager && strcmp(manager, "disabled") == 0,

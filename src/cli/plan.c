@@ -77,7 +77,8 @@ static void plan_free_view(struct plan_view *v)
 
 static int plan(const struct lifecycle *l, const struct cli_args *a, struct err *e)
 {
-	const struct plan_options plan_options = { .net_mode = l->net_mode, .debug = l->debug };
+	const struct plan_options plan_options = { .net_mode = l->net_mode, .debug = l->debug,
+						   .allow_spoofing = l->allow_spoofing };
 	const char *format = a->option[FORMAT] ? a->option[FORMAT] : "text";
 	_autobundle_ struct bundle *b = NULL;
 	_autofacts_ struct facts facts = { .nr_mounts = 0 };

@@ -65,6 +65,8 @@ static json_t *json_interfaces(const struct net_plan *n)
 					net_mac_name(port->mac_mode), "mtu", (json_int_t)port->mtu,
 					"tap", port->tap, "addresses", json_addresses(n, i));
 
+		if (one)
+			json_object_set_new(one, "guarded", json_boolean(!port->unguarded));
 		if (one && port->why)
 			json_object_set_new(one, "why", json_string(port->why));
 		if (one && port->bridge[0])

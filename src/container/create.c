@@ -107,7 +107,8 @@ static int create_plan_cgroup(struct creation *c, struct err *e)
 
 static int create_plan(struct creation *c, struct err *e)
 {
-	const struct plan_options options = { .net_mode = c->l->net_mode, .debug = c->l->debug };
+	const struct plan_options options = { .net_mode = c->l->net_mode, .debug = c->l->debug,
+					      .allow_spoofing = c->l->allow_spoofing };
 	int r = facts_gather(c->bundle, plan_wants_trees(c->bundle), &c->facts, e);
 
 	if (r < 0)

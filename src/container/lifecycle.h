@@ -17,6 +17,7 @@ struct lifecycle {
 	const char *root;		/* of the state: STATE_DEFAULT_ROOT or --root */
 	const char *image_cache;	/* NULL: IMAGE_CACHE_DIR */
 	const char *net_mode;		/* --net-mode, or NULL */
+	bool allow_spoofing;		/* --allow-spoofing, or the operator's file */
 	bool systemd_cgroup;
 	bool no_cgroup;			/* --cgroup-manager disabled */
 	bool debug;

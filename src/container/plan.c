@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/capability.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,6 +140,23 @@ static bool plan_is_sandbox(const struct bundle *b)
 
 #define PLAN_NET_MODES "tc, bridge, macvtap, packet or auto"
 
+/*
+ * A plain container with one of these sends what it likes; a guest does so only if the operator
+ * says so too. Set-user-ID programs can get what is in the bounding set.
+ */
+static int plan_set_guard(const struct bundle *b, const struct plan_options *options,
+			  struct plan *p)
+{
+	const struct bundle_caps *c = &b->process.caps;
+	const uint64_t raw = UINT64_C(1) << CAP_NET_RAW | UINT64_C(1) << CAP_NET_ADMIN;
+
+	p->net_request.unguarded = options->allow_spoofing && c->present &&
+				   ((c->bounding | c->permitted | c->effective) & raw);
+	return p->net_request.unguarded && p->network != PLAN_NETWORK_NONE ?
+		plan_note(p, "network: the guest may send under any MAC and address, as the bundle "
+			  "grants CAP_NET_RAW or CAP_NET_ADMIN and the operator allows it") : 0;
+}
+
 static int plan_set_net_request(const struct bundle *b, const struct plan_options *options,
 				struct plan *p, struct err *e)
 {
@@ -164,7 +182,7 @@ static int plan_set_net_request(const struct bundle *b, const struct plan_option
 	if (options->net_mode && !net_mode_parse(options->net_mode, &p->net_request.mode))
 		return err_say(e, -EINVAL, "--net-mode: '%s' is not " PLAN_NET_MODES,
 			       options->net_mode);
-	return 0;
+	return plan_set_guard(b, options, p);
 }
 
 /* ---- memory ------------------------------------------------------------------------------- */

@@ -170,6 +170,8 @@ struct plan {
 
 struct plan_options {
 	const char *net_mode;		/* --net-mode: wins over the annotation; NULL: not given */
+	/* the operator's consent, never the bundle's: CAP_NET_RAW or _ADMIN is not guarded then */
+	bool allow_spoofing;
 	bool debug;			/* --debug: let the guest's kernel speak */
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The plan is pure: bundles and facts are made up here, and nothing of the host is looked at. */
 #include <errno.h>
+#include <linux/capability.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -255,6 +256,37 @@ static void test_defaults(void **state)
 	assert_int_equal(t.p.net_request.mac, NET_MAC_ADOPT);
 	assert_int_equal(t.p.nr_mounts + t.p.nr_files + t.p.nr_devices + t.p.nr_notes, 0);
 	trial_end(&t);
+}
+
+/* Sending under any address takes the bundle's capability and the operator's word. */
+static void test_guard(void **state)
+{
+	static const struct {
+		uint64_t bounding, permitted;
+		bool present, allows, unguarded;
+	} cases[] = {
+		{ 0, 0, true, true, false },
+		{ 1 << CAP_NET_RAW, 0, true, true, true },
+		{ 0, 1 << CAP_NET_ADMIN, true, true, true },
+		{ 1 << CAP_NET_RAW, 1 << CAP_NET_RAW, true, false, false },
+		{ 1 << CAP_NET_BIND_SERVICE, 1 << CAP_CHOWN, true, true, false },
+		{ UINT64_MAX, UINT64_MAX, false, true, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct trial t;
+
+		trial_parse(&t, "", "");
+		t.b->process.caps.present = cases[i].present;
+		t.b->process.caps.bounding = cases[i].bounding;
+		t.b->process.caps.permitted = cases[i].permitted;
+		t.options.allow_spoofing = cases[i].allows;
+		trial_plan(&t);
+		assert_int_equal(t.r, 0);
+		assert_int_equal(t.p.net_request.unguarded, cases[i].unguarded);
+		trial_end(&t);
+	}
 }
 
 static void test_no_network(void **state)
@@ -571,6 +603,7 @@ int main(void)
 		cmocka_unit_test(test_user_namespace),
 		cmocka_unit_test(test_annotations),
 		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_guard),
 		cmocka_unit_test(test_no_network),
 		cmocka_unit_test(test_guest_mounts),
 		cmocka_unit_test(test_bind_file),
