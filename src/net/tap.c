@@ -65,6 +65,10 @@ int net_tap_open(const char *name, bool bare, int *tap, uint8_t *flags, struct e
 	_autoclose_ int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	int rc;
 
+	/* udev makes the node, of which the first opening loads the module; elsewhere nobody does. */
+	if (fd < 0 && (errno == ENOENT || errno == ENODEV || errno == ENXIO))
+		return err_say(e, -errno, "open /dev/net/tun: the kernel's module 'tun' is not "
+					  "loaded; modprobe tun loads it");
 	if (fd < 0)
 		return err_set(e, -errno, "open /dev/net/tun");
 	rc = net_tap_attach(fd, name, bare, flags, e);
