@@ -124,6 +124,17 @@ static int apply_tc(struct net_nl *nl, const struct net_port *p, struct apply_en
 	return rc;
 }
 
+/*
+ * Broadcasts still reach the namespace's kernel by this link. It has no address here, but answers
+ * ARP for those of any other link: the pod's own, which lo has (net/forward.h).
+ */
+static int apply_silent(struct net_nl *nl, const char *name, int index, struct err *e)
+{
+	int rc = net_link_flags(nl, index, IFF_NOARP, IFF_NOARP, e);
+
+	return rc < 0 ? err_wrap(e, rc, "keep '%s' from answering ARP", name) : 0;
+}
+
 static int apply_bridge(struct net_nl *nl, const struct net_port *p, int *index, struct err *e)
 {
 	int rc = net_link_bridge(nl, p->bridge, p->bridge_mac, p->mtu, e);
@@ -133,6 +144,8 @@ static int apply_bridge(struct net_nl *nl, const struct net_port *p, int *index,
 	rc = net_link_index(p->bridge, index, e);
 	if (rc == 0)
 		rc = apply_no_ipv6(p->bridge, e);
+	if (rc == 0)
+		rc = apply_silent(nl, p->bridge, *index, e);
 	if (rc == 0)
 		rc = apply_up(nl, p->bridge, *index, e);
 	return rc;
@@ -175,6 +188,8 @@ static int apply_macvtap(struct net_nl *nl, const struct net_port *p, struct app
 	int index = 0;
 	int rc = apply_no_ipv6(p->name, e);
 
+	if (rc == 0)
+		rc = apply_silent(nl, p->name, p->index, e);
 	if (rc == 0) {
 		rc = net_macvtap_create(nl, p->tap, p->index, e);
 		if (rc < 0)

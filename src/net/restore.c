@@ -114,7 +114,7 @@ static void remove_plumbing(struct restorer *r, const struct net_link *was,
 
 static void restore_link(struct restorer *r, const struct net_link *was)
 {
-	const uint32_t mask = IFF_UP | IFF_PROMISC | IFF_ALLMULTI;
+	const uint32_t mask = IFF_UP | IFF_PROMISC | IFF_ALLMULTI | IFF_NOARP;
 	const struct net_link *l = current(r, was);
 	struct err e = ERR_INIT;
 
