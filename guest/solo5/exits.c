@@ -19,7 +19,7 @@ static int deep(volatile int *above)
 	volatile int here[256];
 
 	here[0] = *above + 1;
-	return deep(here) + here[0];
+	return here[0] ? deep(here) + here[0] : 0;
 }
 
 int solo5_main(const char *cmdline)
