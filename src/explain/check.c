@@ -42,6 +42,17 @@ static bool is_guest(const struct check *c, const uint8_t mac[6])
 	return memcmp(mac, c->port->guest_mac, 6) == 0;
 }
 
+/* The link of the pod's namespace that has this MAC; link 0: none. */
+static struct explain_place pod_link(const struct check *c, const uint8_t mac[6])
+{
+	const struct net_survey *all = &c->f->spaces[0].all;
+
+	for (size_t i = 0; i < all->nr_links; i++)
+		if (all->links[i].has_mac && memcmp(all->links[i].mac, mac, 6) == 0)
+			return (struct explain_place){ .link = all->links[i].index };
+	return (struct explain_place){ .link = 0 };
+}
+
 /* A link that is seen on the segment and has this MAC; link 0: nobody known. */
 static struct explain_place owner_of(const struct check *c, const uint8_t mac[6])
 {
@@ -232,6 +243,7 @@ static int check_guest(struct check *c)
 	struct frame_question q = { .family = c->family };
 	struct probe_answers answers;
 	const char *who = c->s->id ? "guest" : "pod";
+	struct explain_place own;
 	int rc;
 
 	memcpy(q.mac, c->host->mac, sizeof(q.mac));
@@ -245,6 +257,17 @@ static int check_guest(struct check *c)
 			    "asked on %s, the %s does not answer %s for %s",
 			    words_place(c->f, c->p->host).text, who, protocol(c->family),
 			    words_ip(c->family, c->addr->local).text);
+		return 0;
+	}
+	own = pod_link(c, answers.macs[0]);
+	if (!is_guest(c, answers.macs[0]) && own.link) {
+		explain_say(c->r, EXPLAIN_HOP_BACK, EXPLAIN_BROKEN,
+			    "in the pod's namespace, keep that link from answering ARP (ip link set "
+			    "... arp off), or take the address away",
+			    "asked on %s, %s is answered by the pod's own kernel, as %s with MAC "
+			    "%s; the guest's is %s", words_place(c->f, c->p->host).text,
+			    words_ip(c->family, c->addr->local).text, words_place(c->f, own).text,
+			    words_mac(answers.macs[0]).text, words_mac(c->port->guest_mac).text);
 		return 0;
 	}
 	if (!is_guest(c, answers.macs[0])) {

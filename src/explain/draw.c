@@ -53,6 +53,24 @@ static void draw_wire(struct buf *b, const char *what)
 
 /* ---- lines about a link --------------------------------------------------------------------- */
 
+/* What becomes of a frame, by the place that runnc's filter has among its filters (net/tc.h). */
+static const char *verdict_of(const struct explain_filter *f)
+{
+	if (f->drops)
+		return "is dropped";
+	if (!f->ours)
+		return "is judged";
+	switch (f->priority) {
+	case NET_TC_PRIORITY_FORWARD:
+		return "stays, if it is for the namespace itself";
+	case NET_TC_PRIORITY_GUARD:
+		return "is dropped, if its sender is not who it says";
+	case NET_TC_PRIORITY_ANSWER:
+		return "is answered here, if it can be";
+	}
+	return "is dropped: only the guest's socket sees it";
+}
+
 static void line_filters(const struct explain_space *x, int link, struct buf *b)
 {
 	for (size_t i = 0; i < x->nr_filters; i++) {
@@ -66,8 +84,8 @@ static void line_filters(const struct explain_space *x, int link, struct buf *b)
 			buf_printf(b, "leaves by %s (%s, %" PRIu64 " packets", to ? to->name : "?",
 				   f->kind, f->packets);
 		else
-			buf_printf(b, "%s (%s%s%s", f->drops ? "is dropped" : "is judged", f->kind,
-				   f->name[0] ? " " : "", f->name);
+			buf_printf(b, "%s (%s%s%s", verdict_of(f), f->kind, f->name[0] ? " " : "",
+				   f->name);
 		buf_printf(b, "%s)\n", f->ours ? ", runnc's" : "");
 	}
 	for (size_t i = 0; i < x->nr_guards; i++)
@@ -219,6 +237,22 @@ static void draw_host(const struct explain_picture *p, const struct explain_path
 			     : pod ? pod->kind : "");
 }
 
+/* The loopback, if runnc connects it with the guest's (net/forward.h). */
+static void line_loopback(const struct explain_facts *f, struct buf *b)
+{
+	const struct explain_space *pod = &f->spaces[0];
+
+	for (size_t i = 0; i < pod->nr_filters; i++) {
+		struct explain_place at = { .link = pod->filters[i].link };
+		const struct net_link *l = explain_at(f, at);
+
+		if (l && (l->flags & IFF_LOOPBACK) && pod->filters[i].ours) {
+			line_link(f, at, b);
+			return;
+		}
+	}
+}
+
 static void draw_pod(const struct explain_picture *p, const struct explain_path *path,
 		     struct buf *b)
 {
@@ -231,6 +265,7 @@ static void draw_pod(const struct explain_picture *p, const struct explain_path 
 	line_link(p->facts, path->pod, &lines);
 	line_link(p->facts, path->bridge, &lines);
 	line_link(p->facts, path->tap, &lines);
+	line_loopback(p->facts, &lines);
 	draw_box(b, title.data ? title.data : "pod", &lines);
 }
 

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "explain/words.h"
+#include "net/tc.h"
 
 /* ---- the guest ------------------------------------------------------------------------------ */
 
@@ -210,11 +211,31 @@ static void inspect_bridge(struct inspection *x)
 	inspect_link_mtu(x, EXPLAIN_HOP_PLUMBING, x->p->bridge);
 }
 
+static void inspect_packet(struct inspection *x)
+{
+	const struct explain_space *pod = &x->f->spaces[0];
+	bool dropped = false;
+
+	for (size_t i = 0; i < pod->nr_filters; i++)
+		dropped |= pod->filters[i].link == x->pod->index && !pod->filters[i].egress &&
+			   pod->filters[i].priority == NET_TC_PRIORITY;
+	if (dropped)
+		explain_say(x->r, EXPLAIN_HOP_PLUMBING, EXPLAIN_WORKS, NULL,
+			    "what comes in by %s is the packet socket's alone", x->pod->name);
+	else
+		explain_say(x->r, EXPLAIN_HOP_PLUMBING, EXPLAIN_NOTE, INSPECT_AGAIN,
+			    "filter missing: nothing drops what comes in by %s behind the packet "
+			    "socket, so the pod's own kernel sees the guest's frames as well",
+			    x->pod->name);
+}
+
 static void inspect_plumbing(struct inspection *x)
 {
 	/* A packet socket is no link: the guest's process holds it, and only it knows. */
-	if (x->port->mode == NET_MODE_PACKET)
+	if (x->port->mode == NET_MODE_PACKET) {
+		inspect_packet(x);
 		return;
+	}
 	if (!x->tap) {
 		explain_say(x->r, EXPLAIN_HOP_PLUMBING, EXPLAIN_BROKEN, INSPECT_AGAIN,
 			    "tap '%s' is gone: it ended with the guest's process", x->port->tap);

@@ -197,7 +197,7 @@ segments_change()
 
 in_a_by_bridge()
 {
-	local id=$TAG-br own
+	local id=$TAG-br own bridge
 	cluster a br bridge || return
 	capture_start
 	works "mode bridge: works" "$id"
@@ -208,6 +208,13 @@ in_a_by_bridge()
 	pod ip link set eth0 address "$TOPO_MAC1"
 	broken "eth0 keeps the guest's MAC" "$id" "plumbing" "eth0 has the guest's MAC $TOPO_MAC1 as well" "another MAC"
 	pod ip link set eth0 address "$own"
+
+	bridge=$(pod ip -o link show type bridge | sed 's/.*: \(rncb[^:]*\):.*/\1/')
+	pod ip link set "$bridge" arp on
+	pod ip addr add "$TOPO_IP1/32" dev "$bridge"
+	broken "the pod's kernel answers as well" "$id" "way back" "$TOPO_IP1 is answered by the pod's own kernel, as $bridge of the pod" "arp off"
+	pod ip addr del "$TOPO_IP1/32" dev "$bridge"
+	pod ip link set "$bridge" arp off
 
 	pod nft add table inet cage
 	pod nft 'add chain inet cage crossing { type filter hook forward priority 0; policy drop; }'
@@ -222,7 +229,7 @@ in_a_by_bridge()
 
 	pod ip link set eth0 nomaster
 	broken "no port any more" "$id" "plumbing" "eth0 is no port of bridge" "create it again"
-	pod ip link set eth0 master "$(pod ip -o link show type bridge | sed 's/.*: \(rncb[^:]*\):.*/\1/')"
+	pod ip link set eth0 master "$bridge"
 	works "mode bridge: all mended, works" "$id"
 
 	kill -KILL "$(container_pid br)"
@@ -231,10 +238,21 @@ in_a_by_bridge()
 	container_delete br
 }
 
+in_a_by_others()
+{
+	local mode
+	for mode in macvtap packet; do
+		cluster a $mode $mode || return
+		works "mode $mode: works" "$TAG-$mode"
+		has "mode $mode: drawn" "eth0 (mode $mode)  $TOPO_MAC1" "$(net "$TAG-$mode")"
+		container_delete $mode
+	done
+}
+
 # The post's cluster, broken as it was there.
 in_the_post()
 {
-	local mode id where cure="mac=adopt"
+	local mode id guest where cure="mac=adopt"
 	for mode in tc bridge; do
 		id=$TAG-$mode-random
 		cluster b1 $mode-random $mode random || return
@@ -258,6 +276,7 @@ in_the_post()
 
 bare()
 {
+	local out
 	topo_b2_up
 	works "bare pod in b2: works" "$TOPO_POD1"
 	has "bare pod: by its path" "what a container here would get" "$(net "/run/netns/$TOPO_POD1")"
@@ -302,6 +321,7 @@ refuses()
 draws
 in_a_by_tc
 in_a_by_bridge
+in_a_by_others
 in_the_post
 bare
 refuses
