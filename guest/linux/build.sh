@@ -6,8 +6,8 @@
 #	guest/linux/build.sh OUT	leaves OUT/nabla-linux
 #
 # A built kernel is kept in $RUNNC_CACHE (default /var/cache/runnc), under a key over everything that
-# goes into it: the package's version, the compiler, this folder, abi/ and the filter of src/confine/. A clean build
-# takes some minutes; a second one, nothing.
+# goes into it: the package's version, the compiler, this folder, and the files that it shares with the
+# runtime. A clean build takes some minutes; a second one, nothing.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -17,6 +17,9 @@ cache=${RUNNC_CACHE:-/var/cache/runnc}
 package=linux-source-6.12
 tarball=/usr/src/$package.tar.xz
 jobs=${JOBS:-$(nproc)}
+
+# What kernel and runtime both compile
+shared=(abi/launch.h abi/control.h src/confine/confine.h src/confine/confine_linux.c)
 
 die() { echo "build.sh: $*" >&2; exit 1; }
 step() { echo "guest kernel: $*"; }
@@ -28,7 +31,7 @@ key=$(
 		dpkg-query -W -f '${Version}\n' "$package"
 		${CC:-gcc} --version | head -n 1
 		cd "$top"
-		find guest/linux abi src/confine/confine.h src/confine/confine_linux.c -type f -print0 | sort -z | xargs -0 sha256sum
+		find guest/linux "${shared[@]}" -type f -print0 | sort -z | xargs -0 sha256sum
 	} | sha256sum | cut -c 1-20
 )
 kept=$cache/kernel-$key
@@ -66,8 +69,9 @@ for p in "$here"/patches/*.patch; do
 done
 cp -r "$here/arch" "$tree/"
 mkdir -p "$tree/arch/um/nabla/abi" "$tree/arch/um/nabla/confine"
-cp "$top"/abi/*.h "$tree/arch/um/nabla/abi/"
-cp "$top"/src/confine/confine.h "$top"/src/confine/confine_linux.c "$tree/arch/um/nabla/confine/"
+for file in "${shared[@]}"; do
+	cp "$top/$file" "$tree/arch/um/nabla/$(basename "$(dirname "$file")")/"
+done
 
 export ARCH=um KCONFIG_ALLCONFIG=$here/config KBUILD_BUILD_TIMESTAMP='1970-01-01' \
 	KBUILD_BUILD_USER=runnc KBUILD_BUILD_HOST=runnc

@@ -31,6 +31,8 @@
 
 #define PUNCH_HOLE_KEEP_SIZE 3		/* FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE */
 
+#define POPULATE_WRITE 23		/* MADV_POPULATE_WRITE */
+
 const struct confine_call confine_linux_calls[] = {
 	{"mmap", __NR_mmap,
 	 "MAP_SHARED|MAP_FIXED[|MAP_POPULATE] of the guest memory file or an image, in guest "
@@ -49,6 +51,8 @@ const struct confine_call confine_linux_calls[] = {
 	 "preempt guest programs"},
 	{"fallocate", __NR_fallocate, "punch holes into the guest memory file", "host_discard",
 	 "give free memory back to the host"},
+	{"madvise", __NR_madvise, "MADV_POPULATE_WRITE: nothing that touching the memory would not do",
+	 "host_populate", "have the host's pages behind guest memory in pieces instead of one by one"},
 	{"clock_gettime", __NR_clock_gettime,
 	 "only from the vDSO, CLOCK_REALTIME and CLOCK_MONOTONIC", "host_clock",
 	 "the vDSO's own fallback where the host's clock needs a system call"},
@@ -190,6 +194,10 @@ static void rule(struct program *p, const struct confine_linux *c, unsigned int 
 		require_fd(p, 0, c->memory_fd, 1, 0, 0);
 		load_arg(p, 1, false);
 		require(p, BPF_JEQ, PUNCH_HOLE_KEEP_SIZE);
+		break;
+	case __NR_madvise:
+		load_arg(p, 2, false);
+		require(p, BPF_JEQ, POPULATE_WRITE);
 		break;
 	case __NR_clock_gettime:
 		ret(p, SECCOMP_RET_KILL_PROCESS);	/* at the gate; the vDSO has its own rule */

@@ -231,6 +231,9 @@ static void test_transfers(void **state)
 	GATE_KILLS(__NR_fallocate, 6, 0, 0, 4096, 0, 0);
 	GATE_ALLOWS(__NR_timer_settime, 3, 0, 0, 0, 0, 0);
 	GATE_KILLS(__NR_timer_settime, 0, 0, 0, 0, 0, 0);
+	for (fd = 0; fd < 128; fd++)		/* madvise's advice */
+		assert_int_equal(ask(GATE, __NR_madvise, KERNEL, 4096, fd, 0, 0, 0),
+				 fd == 23 ? SECCOMP_RET_ALLOW : SECCOMP_RET_KILL_PROCESS);
 }
 
 static void test_terminal(void **state)

@@ -7,12 +7,12 @@
 . "$top/tests/lib/container.sh"
 export CONTAINER_TIMEOUT=300
 
-programs=(process exec signals fpu syscall-sites faults memory memory-stress threads ptrace time events proc)
+programs=(process exec signals fpu syscall-sites faults memory memory-stress threads ptrace time vdso events proc)
 for name in "${programs[@]}"; do
 	guest_build "$name" "guest/$name.c" -static -pthread -lrt || tap_done
 done
 # The same, as a dynamic program: the C library's text is then the image's, shared by all.
-for name in signals threads; do
+for name in signals threads vdso; do
 	guest_build "$name-dynamic" "guest/$name.c" -pthread || tap_done
 done
 guest_build answer-static guest/answer.c -static || tap_done
@@ -21,7 +21,7 @@ guest_build answer-dynamic guest/answer.c -no-pie || tap_done
 guest_build answer-pie guest/answer.c -pie || tap_done
 guest_libraries || { not_ok "the C library is copied"; tap_done; }
 
-for name in "${programs[@]}" signals-dynamic threads-dynamic; do
+for name in "${programs[@]}" signals-dynamic threads-dynamic vdso-dynamic; do
 	guest_claims "$name"
 done
 

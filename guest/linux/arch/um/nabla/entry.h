@@ -31,6 +31,7 @@ extern struct uml_pt_regs *nabla_regs;
 extern int nabla_left;
 /* a single-stepped program made a call by a rewritten site */
 extern bool nabla_entry_stepped;
+extern unsigned int nabla_in_host_clock;	/* calls of the vDSO by host_clock(), nested */
 
 /* Bits of nabla_pending. */
 #define NABLA_PENDING_TIMER	1

@@ -50,6 +50,11 @@ long host_discard(u64 offset, u64 len)
 			      offset, len, 0, 0);
 }
 
+long host_populate(unsigned long addr, unsigned long len)
+{
+	return nabla_syscall6(__NR_madvise, addr, len, 23 /* MADV_POPULATE_WRITE */, 0, 0, 0);
+}
+
 /*
  * The vDSO is ordinary code of the host and may use SSE registers, which belong to the guest
  * program whose system call is being served: keep them aside. It does not use wider registers.
@@ -60,6 +65,7 @@ u64 host_clock(int clock)
 	u8 sse[256] __aligned(16);
 	long ret;
 
+	nabla_in_host_clock++;
 	asm volatile("movups %%xmm0, 0(%0)\n\tmovups %%xmm1, 16(%0)\n\t"
 		     "movups %%xmm2, 32(%0)\n\tmovups %%xmm3, 48(%0)\n\t"
 		     "movups %%xmm4, 64(%0)\n\tmovups %%xmm5, 80(%0)\n\t"
@@ -79,6 +85,7 @@ u64 host_clock(int clock)
 		     "movups 192(%0), %%xmm12\n\tmovups 208(%0), %%xmm13\n\t"
 		     "movups 224(%0), %%xmm14\n\tmovups 240(%0), %%xmm15"
 		     : : "r" (sse) : "memory");
+	nabla_in_host_clock--;
 	return ret ? 0 : ts.tv_sec * POLL_RADIX + ts.tv_nsec;
 }
 

@@ -7,6 +7,7 @@
  * | host_map          | mmap               | show guest memory or an image to the user            |
  * | host_unmap        | munmap             | take them away again                                 |
  * | host_discard      | fallocate          | give free guest memory back to the host              |
+ * | host_populate     | madvise            | have the host's pages behind guest memory, in pieces |
  * | host_clock        | (vDSO)             | monotonic and wall clock                             |
  * | host_timer_arm    | timer_settime      | the one preemption timer                             |
  * | host_wait         | epoll_pwait2       | sleep until a descriptor is ready or a time is up    |
@@ -38,6 +39,9 @@ long host_unmap(unsigned long addr, unsigned long len);
 
 /* Drop the contents of a range of guest memory; it reads as zeros afterwards. */
 long host_discard(u64 offset, u64 len);
+
+/* Guest memory, by the kernel's address of it: the host brings all pages now instead of one by one. */
+long host_populate(unsigned long addr, unsigned long len);
 
 #define HOST_CLOCK_REALTIME	0
 #define HOST_CLOCK_MONOTONIC	1

@@ -194,8 +194,8 @@ static void __init check_record(u64 size)
 	if (section_bad(&l->cmdline, size) || section_bad(&l->initrd, size) ||
 	    l->cmdline.length > NABLA_LAUNCH_CMDLINE || (l->initrd.offset & ~PAGE_MASK))
 		nabla_launch_fail("a section of the launch record is out of bounds", 0);
-	if (l->mem_size < (32UL << 20) || l->mem_size > (64UL << 30) || (l->mem_size & ~PMD_MASK))
-		nabla_launch_fail("guest memory must be 32 MiB to 64 GiB, in steps of 2 MiB", 0);
+	if (l->mem_size < (32UL << 20) || l->mem_size > (63UL << 30) || (l->mem_size & ~PMD_MASK))
+		nabla_launch_fail("guest memory must be 32 MiB to 63 GiB, in steps of 2 MiB", 0);
 	if (l->initrd.length > l->mem_size / 2)
 		nabla_launch_fail("the initrd does not fit into guest memory", 0);
 	for (i = 0; i < l->nr_images; i++)
@@ -282,11 +282,6 @@ static void __init place_descriptors(void)
 
 /* 4. Memory. */
 
-static void __init populate(u64 phys, u64 size)
-{
-	call(__NR_madvise, (long)__va(phys), size, 23 /* MADV_POPULATE_WRITE */, 0, 0, 0);
-}
-
 /*
  * Booting writes the first section's struct pages, which memblock puts at the end of memory below
  * the initrd (memory.c), and tables below them. One call to have the host's pages there costs a
@@ -298,7 +293,7 @@ static void __init populate_boot_memory(void)
 	u64 tables = 1UL << 20, first = PAGES_PER_SECTION * sizeof(struct page);
 	u64 start = ALIGN_DOWN(end - nabla_vmemmap_size(), PAGE_SIZE);
 
-	populate(start - tables, tables + min(first, end - start));
+	host_populate((unsigned long)__va(start - tables), tables + min(first, end - start));
 }
 
 static void __init place_initrd(const u8 *file, u64 size)

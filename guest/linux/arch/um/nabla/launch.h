@@ -15,6 +15,8 @@ void nabla_start_kernel(void);
 void nabla_memory_launch(void);
 void nabla_memory_setup(void);
 u64 nabla_memory_end(void);
+#define NABLA_MEMORY_MAX	(64UL << 30)	/* largest physical address of guest memory */
+void nabla_backing_setup(u64 start, u64 end);	/* this part of it is new */
 u64 nabla_vmemmap_size(void);		/* bytes, from the end of memory or the initrd down */
 
 #endif

@@ -110,7 +110,7 @@ static void __init reserve_initrd(void)
 	initrd_end = initrd_start + nabla_initrd_size;
 }
 
-u64 __init nabla_memory_end(void)
+u64 nabla_memory_end(void)
 {
 	return memory_end;
 }
@@ -149,6 +149,7 @@ void __init nabla_memory_setup(void)
 	max_low_pfn = max_pfn = memory_end >> PAGE_SHIFT;
 	max_mapnr = max_pfn;
 	high_memory = __va(memory_end);
+	nabla_backing_setup(kernel_end, memory_end);
 	reserve_initrd();
 }
 

@@ -5,7 +5,7 @@
  * One handler serves them all, on a stack of its own, with every signal blocked, and without
  * calling anything. What it does depends on where the signal came:
  *
- * - in a guest program (any code outside the executable's text and the vDSO): the registers are
+ * - in a guest program (any code outside the executable's text, and the host's vDSO as well): the registers are
  *   saved to the task's pt_regs and execution continues at nabla_leave_user, on the kernel stack.
  *   The host restores the vector registers from the signal frame, so the program's are live again
  *   in the kernel, which is built not to touch them.
@@ -36,6 +36,7 @@ struct uml_pt_regs *nabla_regs;
 int nabla_left;
 struct nabla_fault nabla_fault;
 bool nabla_entry_stepped;
+unsigned int nabla_in_host_clock;
 
 extern unsigned long nabla_vdso_start, nabla_vdso_end;
 
@@ -124,11 +125,13 @@ static bool in(unsigned long ip, const char *begin, const char *end)
 	return ip >= (unsigned long)begin && ip < (unsigned long)end;
 }
 
-/* Only text: a program that jumps to the executable's data faults as anywhere else. */
+/*
+ * The host's vDSO is the kernel's where host_clock() is in it; else a program is, through the guest's
+ * vDSO. Otherwise only text: a program that jumps to the executable's data faults as anywhere else. */
 static bool in_kernel(unsigned long ip)
 {
 	return in(ip, __executable_start, _etext) ||
-	       (ip >= nabla_vdso_start && ip < nabla_vdso_end);
+	       (nabla_in_host_clock && ip >= nabla_vdso_start && ip < nabla_vdso_end);
 }
 
 #define USER_CS	0x33

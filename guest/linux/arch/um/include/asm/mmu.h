@@ -15,6 +15,7 @@ typedef struct mm_context {
 	 */
 	DECLARE_BITMAP(slots, NABLA_SLOTS);
 	unsigned int slot;		/* where exec put the program; children of fork share it */
+	unsigned long vdso;		/* where exec put the vDSO's text; 0: nowhere */
 	bool inherited;			/* copied by fork, init_new_context() has not seen it yet */
 	struct nabla_stubs *stubs;	/* rewritten system call sites (rewrite.c), or NULL */
 } mm_context_t;

@@ -33,6 +33,10 @@ static inline void copy_page(void *to, const void *from)
 	asm volatile("rep movsb" : "+D" (to), "+S" (from), "+c" (n) : : "memory");
 }
 
+/* backing.c */
+#define HAVE_ARCH_ALLOC_PAGE
+void arch_alloc_page(struct page *page, int order);
+
 #define clear_user_page(page, vaddr, pg)	clear_page((void *)(page))
 #define copy_user_page(to, from, vaddr, pg)	copy_page((void *)(to), (void *)(from))
 
