@@ -9,7 +9,7 @@
 . "$top/tests/lib/solo5.sh"
 ROOTFS=$TMP/rootfs
 mkdir "$ROOTFS"
-cp "$GUESTS/echo.spt" "$GUESTS/twonets.spt" "$GUESTS/exits.spt" "$ROOTFS"
+cp "$GUESTS"/{echo,ask,twonets}.spt "$ROOTFS"
 . "$top/tests/lib/container.sh"
 
 export TOPO_PREFIX=$TAG TOPO_V6=0
@@ -67,7 +67,7 @@ in_cluster()
 	local mode before
 	"topo_$1_up" >/dev/null || { not_ok "cluster $1"; return; }
 	before=$(picture)
-	for mode in tc bridge; do
+	for mode in tc bridge macvtap; do
 		check "$TOPO, $mode: the unikernel answers" \
 			serve "$mode$1" --annotation "org.runnc.net.mode=$mode"
 		has "$TOPO, $mode: known by eth0's own MAC" "$TOPO_MAC1" "$(seen_mac)"
@@ -98,6 +98,26 @@ topo_down
 for cluster in a b1 b2; do
 	in_cluster $cluster
 done
+
+# A gateway outside of the subnet, by what MirageOS's stack does first: ask who it is. The router answers for
+# it; where only the namespace knows it, by a permanent neighbour entry, the plumbing does.
+ask() { container_try --netns "/run/netns/$TOPO_POD1" --annotation org.runnc.solo5.type=mirage -- /ask.spt; }
+topo_b1_up >/dev/null
+router=$(ip -n "$TOPO_ROUTER" -j link show "$TOPO_ROUTER_IF" | jq -r '.[0].address')
+ask
+is "b1: the router says who the gateway is" "0 the gateway is $router" "$status $output"
+topo_sysctl "$TOPO_ROUTER" "net.ipv4.conf.$TOPO_ROUTER_IF.proxy_arp=0"
+ip -n "$TOPO_POD1" neigh flush dev eth0
+ask
+is "b1 without proxy ARP: nobody does" "1 nobody answers" "$status $output"
+ip -n "$TOPO_POD1" neigh replace "$TOPO_GW" lladdr 02:11:22:33:44:55 dev eth0 nud permanent
+for mode in tc bridge; do
+	container_try --netns "/run/netns/$TOPO_POD1" --annotation org.runnc.solo5.type=mirage \
+		--annotation "org.runnc.net.mode=$mode" -- /ask.spt
+	is "b1, $mode: the namespace's permanent entry is told" "0 the gateway is 02:11:22:33:44:55" \
+		"$status $output"
+done
+topo_down
 
 # Two devices, in the manifest's order: the interface with the default route first.
 topo_two_up >/dev/null
