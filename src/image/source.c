@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,6 +28,21 @@
 #define TICK_NSEC		20000000L
 /* the coarsest time of a file system, that of FAT */
 #define COARSE_SEC		2
+
+/* One tree, one record of names: the newest. */
+static void name_names(struct source *s)
+{
+	struct statfs fs;
+	struct stat st;
+	uint64_t id = 0;
+
+	if (fstatfs(s->root, &fs) < 0 || !names_can_be_kept(fs.f_type) || fstat(s->root, &st) < 0)
+		return;
+	_Static_assert(sizeof(fs.f_fsid) <= sizeof(id), "the id has room");
+	memcpy(&id, &fs.f_fsid, sizeof(fs.f_fsid));
+	snprintf(s->names, sizeof(s->names), "%016llx-%llx",
+		 (unsigned long long)(id ? id : st.st_dev), (unsigned long long)st.st_ino);
+}
 
 void source_init(struct source *s, int root, const struct image_limits *limits)
 {
@@ -40,6 +56,12 @@ void source_init(struct source *s, int root, const struct image_limits *limits)
 		s->limits.max_bytes = IMAGE_MAX_BYTES;
 	if (!s->limits.timeout_s)
 		s->limits.timeout_s = IMAGE_TIMEOUT_S;
+	name_names(s);
+}
+
+static bool is_later(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec : a->tv_nsec > b->tv_nsec;
 }
 
 /*
@@ -244,12 +266,58 @@ static int get_known(const struct store *c, struct source *s, int *fd, uint64_t 
 	return r < 0 ? r : rc;
 }
 
-static int get_once(const struct store *c, struct source *s, int *fd, uint64_t *size,
-		    char digest[IMAGE_DIGEST_SIZE], struct err *e)
+/*
+ * The quick way, by the names of last time. It can only find: whatever else comes out, the tree is
+ * walked again without them.
+ */
+static int find_by_names(const struct store *c, struct source *s, int *fd, uint64_t *size,
+			 char digest[IMAGE_DIGEST_SIZE])
+{
+	_autonames_ struct names known = NAMES_INIT;
+	struct err e = ERR_INIT;
+	char *data = NULL;
+	size_t len = 0;
+	int rc;
+
+	if (*s->names)
+		store_get_names(c, s->names, &data, &len);
+	if (!data || names_parse(data, len, &known) < 0 ||
+	    tree_fingerprint_by_names(s->root, &s->limits, &known, NULL, &s->seen, &e) < 0)
+		return IMAGE_ABSENT;
+	rc = find_known(c, s, fd, size, digest, &e);
+	return rc < 0 ? IMAGE_ABSENT : rc;
+}
+
+/*
+ * Keep what a walk that began at @began has read, if all that it saw had been changed in an earlier
+ * tick of the clock.
+ */
+static void keep_names(const struct store *c, const struct source *s, const struct timespec *began,
+		       const struct buf *read)
+{
+	struct timespec newest = s->seen.newest;
+	struct stat st;
+
+	if (!*s->names || !s->seen.fine || buf_error(read) || read->len == 0 ||
+	    fstat(s->root, &st) < 0)
+		return;
+	if (is_later(&st.st_ctim, &newest))
+		newest = st.st_ctim;
+	newest.tv_nsec += TICK_NSEC;
+	if (newest.tv_nsec >= 1000000000L) {
+		newest.tv_nsec -= 1000000000L;
+		newest.tv_sec++;
+	}
+	if (is_later(began, &newest))
+		store_keep_names(c, s->names, read->data, read->len);
+}
+
+static int get_by_walk(const struct store *c, struct source *s, int *fd, uint64_t *size,
+		       char digest[IMAGE_DIGEST_SIZE], struct buf *read, struct err *e)
 {
 	char temp[STORE_NAME_SIZE];
 	_autoclose_ int mine = -1;
-	int rc = tree_fingerprint(s->root, &s->limits, &s->seen, e);
+	int rc = tree_fingerprint_by_names(s->root, &s->limits, NULL, read, &s->seen, e);
 
 	if (rc < 0)
 		return rc;
@@ -271,6 +339,20 @@ static int get_once(const struct store *c, struct source *s, int *fd, uint64_t *
 	return rc;
 }
 
+static int get_once(const struct store *c, struct source *s, int *fd, uint64_t *size,
+		    char digest[IMAGE_DIGEST_SIZE], struct err *e)
+{
+	_autobuf_ struct buf read = BUF_INIT(NAMES_MAX_SIZE);
+	struct timespec began;
+	int rc;
+
+	clock_gettime(CLOCK_REALTIME, &began);
+	rc = get_by_walk(c, s, fd, size, digest, &read, e);
+	if (rc >= 0)
+		keep_names(c, s, &began, &read);
+	return rc;
+}
+
 /* Its mtime is the time of last use. */
 static int touch(const struct store *c, int fd, const char *digest, struct err *e)
 {
@@ -287,6 +369,8 @@ int source_get(const struct store *c, struct source *s, int *fd, uint64_t *size,
 
 	if (s->identity)
 		rc = find_by_name(c, s->identity, &image, size, digest, e);
+	else
+		rc = find_by_names(c, s, &image, size, digest);
 	for (int i = 0; i < ATTEMPTS && (rc == IMAGE_ABSENT || rc == -EAGAIN); i++)
 		rc = get_once(c, s, &image, size, digest, e);
 	if (rc == 0)
@@ -303,6 +387,9 @@ int source_find(const struct store *c, struct source *s, int *fd, uint64_t *size
 
 	if (s->identity)
 		return find_by_name(c, s->identity, fd, size, digest, e);
+	rc = find_by_names(c, s, fd, size, digest);
+	if (rc != IMAGE_ABSENT)
+		return rc;
 	rc = tree_fingerprint(s->root, &s->limits, &s->seen, e);
 	return rc < 0 ? rc : find_known(c, s, fd, size, digest, e);
 }

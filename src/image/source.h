@@ -29,6 +29,7 @@ struct source {
 	/* the fingerprint; the rest is source_get()'s own */
 	struct tree_facts seen;
 	bool remember;
+	char names[40];			/* of its record in the store; "": the tree has none */
 };
 
 /* Set up a source of directory @root, for which @limits may be NULL. */

@@ -15,8 +15,11 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/io.h"
+#include "base/log.h"
 #include "base/path.h"
 #include "image/erofs.h"
+#include "image/names.h"
 #include "image/tree.h"
 
 #define FORGET_SEC	(30 * 86400)	/* image_prune(): fingerprints older than that */
@@ -28,6 +31,7 @@ void store_close(struct store *c)
 	fd_close(&c->image);
 	fd_close(&c->tree);
 	fd_close(&c->tmp);
+	fd_close(&c->names);
 }
 
 static int open_folder(const struct store *c, int dir, const char *name, bool make, int *fd,
@@ -76,6 +80,10 @@ int store_open(const char *path, bool make, struct store *c, struct err *e)
 		rc = open_folder(c, dir, "tree", make, &c->tree, e);
 	if (rc == 0)
 		rc = open_folder(c, dir, "tmp", make, &c->tmp, e);
+	if (rc == 0)
+		rc = open_folder(c, dir, "names", make, &c->names, e);
+	if (rc == -ENOENT && !make && c->tmp >= 0)
+		rc = 0;
 	if (rc == 0 && make)
 		rc = open_folder(c, dir, "mnt", make, &mnt, e);
 	return rc;
@@ -117,6 +125,24 @@ int store_remember(const struct store *c, const char *name, const char *digest, 
 		return err_set(e, rc, "make '%s/tree/%s'", c->path, name);
 	}
 	return 0;
+}
+
+void store_keep_names(const struct store *c, const char *name, const void *data, size_t len)
+{
+	struct err e = ERR_INIT;
+
+	/* Not on disk before its time: a record that a crash cut off is not one (names_parse()). */
+	if (c->names >= 0 && io_write_atomic(c->names, name, data, len, 0600, &e) < 0)
+		log_debug("image cache: %s", e.text);
+}
+
+void store_get_names(const struct store *c, const char *name, char **data, size_t *len)
+{
+	struct err e = ERR_INIT;
+
+	*data = NULL;
+	if (c->names < 0 || io_read_file(c->names, name, NAMES_MAX_SIZE, data, len, &e) < 0)
+		*data = NULL;
 }
 
 static int lock(int fd, int how)
@@ -359,6 +385,28 @@ static int forget_trees(const struct store *c, struct err *e)
 	return 0;
 }
 
+/* Names cost a reading of directories to be had again: those not rewritten for long may go. */
+static int forget_names(const struct store *c, bool all, struct err *e)
+{
+	DIR *dir = c->names < 0 ? NULL : read_folder(c->names);
+	const struct dirent *d;
+	time_t now = time(NULL);
+
+	if (c->names < 0)
+		return 0;
+	if (!dir)
+		return err_set(e, -errno, "read '%s/names'", c->path);
+	while ((d = readdir(dir))) {
+		struct stat st;
+
+		if (fstatat(c->names, d->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    !S_ISDIR(st.st_mode) && (all || now - st.st_mtime > FORGET_SEC))
+			unlinkat(c->names, d->d_name, 0);
+	}
+	closedir(dir);
+	return 0;
+}
+
 int image_prune(const char *cachedir, uint64_t max_bytes, struct err *e)
 {
 	_autostore_ struct store c = STORE_INIT;
@@ -380,5 +428,7 @@ int image_prune(const char *cachedir, uint64_t max_bytes, struct err *e)
 	}
 	if (rc >= 0)
 		rc = forget_trees(&c, e);
+	if (rc >= 0)
+		rc = forget_names(&c, max_bytes == 0, e);
 	return rc < 0 ? err_wrap(e, rc, "prune the image cache") : 0;
 }

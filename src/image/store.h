@@ -11,6 +11,7 @@
 #define RUNNC_IMAGE_STORE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -20,9 +21,10 @@ struct store {
 	char *path;			/* absolute */
 	char *mount_point;
 	int image, tree, tmp;		/* its folders */
+	int names;			/* as well; -1 in a store that has none yet */
 };
 
-#define STORE_INIT { .image = -1, .tree = -1, .tmp = -1 }
+#define STORE_INIT { .image = -1, .tree = -1, .tmp = -1, .names = -1 }
 #define STORE_NAME_SIZE (IMAGE_DIGEST_SIZE + 8)	/* a hash and "image-", "tree-" or ".layer" */
 
 /* Remembered in place of a digest: this tree cannot be a layer (see struct tree_facts). */
@@ -43,6 +45,13 @@ void store_close(struct store *c);
  */
 bool store_recall(const struct store *c, const char *name, char digest[IMAGE_DIGEST_SIZE]);
 int store_remember(const struct store *c, const char *name, const char *digest, struct err *e);
+
+/*
+ * Keep the record of names.h under @name, in place of what was there, and get it back: *@data is
+ * the caller's, NULL if there is none. Neither has an error: without it a start takes longer.
+ */
+void store_keep_names(const struct store *c, const char *name, const void *data, size_t len);
+void store_get_names(const struct store *c, const char *name, char **data, size_t *len);
 
 /*
  * Open image @digest and hold it by a shared lock. Returns 0, or IMAGE_ABSENT, or -errno; a file

@@ -111,7 +111,8 @@ static void assert_note(const struct image_stack *stack, const char *words)
 
 /*
  * Stack the images as the guest does: they show what @root shows. (But for the root itself: its
- * mode and times are those of the uppermost layer, which may be empty, and in the guest is another.)
+ * mode and times are those of the uppermost layer, which may be empty, and in the guest is
+ * another.)
  */
 static void compare(const char *root, const struct image_stack *stack)
 {

@@ -35,6 +35,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/path.h"
 
 #define READ_SIZE	(128u << 10)
 #define XATTR_SIZE	(64u << 10)	/* XATTR_SIZE_MAX and XATTR_LIST_MAX of the kernel */
@@ -60,17 +61,30 @@ struct sums {
 	size_t count, room;
 };
 
+/* A directory that is still to be read. */
+struct todo {
+	char *path;			/* from the root, "" for the root; owned */
+	struct names_stamp stamp;	/* when it was looked at */
+	const struct names_dir *known;	/* what is in it; NULL: it must be read */
+};
+
+struct todos {
+	struct todo *todo;
+	size_t count, room;
+};
+
 /* What the walkers of one tree share; everything below @lock under that lock. */
 struct pool {
 	int root;
 	const struct image_limits *limits;
 	bool overlay;
+	const struct names *known;	/* or NULL: read all directories */
+	struct buf *read;		/* names that were read, or NULL */
 	int (*visit)(struct walk *w, int dir, const char *name, const struct statx *st);
 	unsigned int walkers;		/* at most */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	struct strings dirs;		/* stack of directories to read */
-	size_t waiting;			/* directories in it */
+	struct todos dirs;		/* a stack */
 	unsigned int busy;		/* walkers with a directory in hand */
 	unsigned int started;
 	struct sums sums;
@@ -86,8 +100,8 @@ struct walk {
 	struct tree_facts facts;
 	struct err e;
 	struct sha256_ctx hash;
-	struct strings found;		/* directories in the one in hand */
-	size_t found_count;
+	struct todos found;		/* directories in the one in hand */
+	struct buf names;		/* of the one in hand, for pool->read */
 	const char *dir;		/* path of the one in hand, "" for the root */
 	void *links;			/* tsearch() tree of struct link */
 	char *buf;			/* READ_SIZE */
@@ -131,10 +145,9 @@ static int walk_refuse(struct walk *w, int code, const char *name, const char *w
 	return err_say(&w->e, code, "'%s' %s", walk_show(w, name, show), why);
 }
 
-static int strings_push(struct strings *s, const char *dir, const char *name)
+static int strings_push(struct strings *s, const char *name)
 {
-	size_t dir_len = strlen(dir), name_len = strlen(name);
-	size_t need = dir_len + name_len + 2;
+	size_t need = strlen(name) + 1;
 
 	if (s->size - s->len < need) {
 		size_t size = s->size * 2 + need + 4096;
@@ -145,25 +158,35 @@ static int strings_push(struct strings *s, const char *dir, const char *name)
 		s->bytes = bytes;
 		s->size = size;
 	}
-	if (dir_len) {
-		memcpy(s->bytes + s->len, dir, dir_len);
-		s->bytes[s->len + dir_len] = '/';
-		s->len += dir_len + 1;
-	}
-	memcpy(s->bytes + s->len, name, name_len + 1);
-	s->len += name_len + 1;
+	memcpy(s->bytes + s->len, name, need);
+	s->len += need;
 	return 0;
 }
 
-/* Take the last string off; it stays where it is until the next push. Returns its place. */
-static const char *strings_pop(struct strings *s)
+/* Takes todo->path, also on failure. */
+static int todos_push(struct todos *t, const struct todo *todo)
 {
-	size_t start = s->len - 1;
+	if (todo->path && t->count == t->room) {
+		struct todo *grown = reallocarray(t->todo, t->room * 2 + 64, sizeof(*grown));
 
-	while (start > 0 && s->bytes[start - 1])
-		start--;
-	s->len = start;
-	return s->bytes + start;
+		if (!grown) {
+			free(todo->path);
+			return -ENOMEM;
+		}
+		t->todo = grown;
+		t->room = t->room * 2 + 64;
+	}
+	if (!todo->path)
+		return -ENOMEM;
+	t->todo[t->count++] = *todo;
+	return 0;
+}
+
+static void todos_free(struct todos *t)
+{
+	while (t->count > 0)
+		free(t->todo[--t->count].path);
+	free(t->todo);
 }
 
 /* The names in directory @dir, into @names. */
@@ -181,7 +204,7 @@ static int read_names(int dir, struct strings *names, char *buf, uint64_t max)
 				continue;
 			if (++count > max)
 				return -E2BIG;
-			if (strings_push(names, "", d->d_name) < 0)
+			if (strings_push(names, d->d_name) < 0)
 				return -ENOMEM;
 		}
 	}
@@ -266,13 +289,25 @@ static void note_ctime(struct tree_facts *f, const struct statx_timestamp *t)
 	f->fine |= t->tv_nsec != 0;
 }
 
-static int walk_entry(struct walk *w, int dir, const char *name)
+static int walk_later(struct walk *w, const char *name, const struct statx *st)
+{
+	const struct names *known = w->pool->known;
+	struct todo todo = { .stamp = names_stamp(st) };
+
+	todo.path = *w->dir ? path_join(w->dir, name) : strdup(name);
+	if (todo.path && known)
+		todo.known = names_find(known, todo.path, &todo.stamp);
+	return todos_push(&w->found, &todo) < 0 ? walk_fail(w, -ENOMEM, "remember", name) : 0;
+}
+
+/* Entry @name of the directory in hand, which is @path from @dir. */
+static int walk_entry(struct walk *w, int dir, const char *path, const char *name)
 {
 	struct statx st;
 	bool skip;
 	int rc;
 
-	if (statx(dir, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_BASIC_STATS, &st) < 0)
+	if (statx(dir, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_BASIC_STATS, &st) < 0)
 		return walk_fail(w, -errno, "stat", name);
 	if (st.stx_attributes & STATX_ATTR_MOUNT_ROOT)
 		return walk_refuse(w, -EXDEV, name,
@@ -286,14 +321,9 @@ static int walk_entry(struct walk *w, int dir, const char *name)
 		return rc;
 	note_ctime(&w->facts, &st.stx_ctime);
 	rc = w->pool->visit(w, dir, name, &st);
-	if (rc < 0)
+	if (rc < 0 || !S_ISDIR(st.stx_mode))
 		return rc;
-	if (!S_ISDIR(st.stx_mode))
-		return 0;
-	if (strings_push(&w->found, w->dir, name) < 0)
-		return walk_fail(w, -ENOMEM, "remember", name);
-	w->found_count++;
-	return 0;
+	return walk_later(w, name, &st);
 }
 
 /*
@@ -380,7 +410,37 @@ static int hash_root(struct walk *w)
 	return hash_xattrs(w, path, "");
 }
 
-static int walk_dir(struct walk *w)
+static int begin_dir(struct walk *w)
+{
+	sha256_init(&w->hash);
+	sha256_update(&w->hash, strlen(w->dir) + 1, (const uint8_t *)w->dir);
+	return *w->dir ? 0 : hash_root(w);
+}
+
+/* A directory that is as it was when its names were noted. */
+static int walk_known(struct walk *w, const struct names_dir *known)
+{
+	char path[TREE_PATH_MAX + NAME_MAX + 2];
+	size_t dir_len = strlen(w->dir);
+	int rc = begin_dir(w);
+
+	memcpy(path, w->dir, dir_len);
+	if (dir_len)
+		path[dir_len++] = '/';
+	for (size_t i = 0; i < known->len && rc == 0;) {
+		const char *name = known->names + i;
+		size_t size = strlen(name) + 1;
+
+		if (size > NAME_MAX + 1)
+			return walk_fail(w, -ENAMETOOLONG, "look up", name);
+		memcpy(path + dir_len, name, size);
+		rc = walk_entry(w, w->pool->root, path, name);
+		i += size;
+	}
+	return rc;
+}
+
+static int walk_dir(struct walk *w, const struct names_stamp *stamp)
 {
 	struct open_how how = {
 		.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
@@ -408,12 +468,12 @@ static int walk_dir(struct walk *w)
 		rc = walk_fail(w, rc, "read", "");
 	else if (!(sorted = sort_strings(&names, &count)))
 		rc = walk_fail(w, -ENOMEM, "sort", "");
-	sha256_init(&w->hash);
-	sha256_update(&w->hash, strlen(w->dir) + 1, (const uint8_t *)w->dir);
-	if (rc == 0 && !*w->dir)
-		rc = hash_root(w);
+	if (rc == 0)
+		rc = begin_dir(w);
 	for (size_t i = 0; i < count && rc == 0; i++)
-		rc = walk_entry(w, dir, sorted[i]);
+		rc = walk_entry(w, dir, sorted[i], sorted[i]);
+	if (rc == 0 && w->pool->read)
+		names_add(&w->names, w->dir, stamp, sorted, count);
 	free(sorted);
 	free(names.bytes);
 	return rc;
@@ -450,11 +510,16 @@ static int add_sum(struct sums *s, struct sha256_ctx *hash)
 /* Hand in the directory that @w has read. Under the pool's lock. */
 static void hand_in(struct walk *w, struct pool *p, int rc)
 {
-	for (size_t i = 0; i < w->found.len && rc == 0; i += strlen(w->found.bytes + i) + 1)
-		if (strings_push(&p->dirs, "", w->found.bytes + i) < 0)
+	/* In this order: by the order in which directories are read, links have their numbers. */
+	for (size_t i = 0; i < w->found.count; i++)
+		if (todos_push(&p->dirs, &w->found.todo[i]) < 0 && rc == 0)
 			rc = walk_fail(w, -ENOMEM, "remember", "");
-	p->waiting += w->found_count;
-	w->found.len = w->found_count = 0;
+	w->found.count = 0;
+	if (p->read && w->names.len > 0)
+		buf_add(p->read, w->names.data, w->names.len);
+	if (p->read && buf_error(&w->names))
+		p->read->error = buf_error(&w->names);
+	w->names.len = 0;
 	if (rc == 0 && add_sum(&p->sums, &w->hash) < 0)
 		rc = walk_fail(w, -ENOMEM, "remember", "");
 	if (p->walkers == 1) {
@@ -477,28 +542,28 @@ static void start_walkers(struct walk *first, struct pool *p);
 static void walk_all(struct walk *w)
 {
 	struct pool *p = w->pool;
-	char path[TREE_PATH_MAX + 1];
 
 	pthread_mutex_lock(&p->lock);
-	while (p->rc == 0 && (p->waiting > 0 || p->busy > 0)) {
+	while (p->rc == 0 && (p->dirs.count > 0 || p->busy > 0)) {
+		struct todo now;
 		int rc;
 
-		if (p->waiting == 0) {
+		if (p->dirs.count == 0) {
 			pthread_cond_wait(&p->changed, &p->lock);
 			continue;
 		}
-		strcpy(path, strings_pop(&p->dirs));
-		p->waiting--;
+		now = p->dirs.todo[--p->dirs.count];
 		p->busy++;
-		if (p->started == 1 && p->walkers > 1 && p->waiting >= WALKERS_FROM)
+		if (p->started == 1 && p->walkers > 1 && p->dirs.count >= WALKERS_FROM)
 			start_walkers(w, p);
 		pthread_mutex_unlock(&p->lock);
-		w->dir = path;
-		rc = walk_dir(w);
+		w->dir = now.path;
+		rc = now.known ? walk_known(w, now.known) : walk_dir(w, &now.stamp);
 		pthread_mutex_lock(&p->lock);
 		hand_in(w, p, rc);
 		p->busy--;
 		w->dir = "";
+		free(now.path);
 		pthread_cond_broadcast(&p->changed);
 	}
 	pthread_mutex_unlock(&p->lock);
@@ -515,6 +580,7 @@ static int walk_init(struct walk *w, struct pool *p)
 	w->pool = p;
 	w->limits = p->limits;
 	w->dir = "";
+	w->names = (struct buf)BUF_INIT(NAMES_MAX_SIZE);
 	w->buf = malloc(READ_SIZE);
 	w->xnames = malloc(XATTR_SIZE);
 	w->xvalue = malloc(XATTR_SIZE);
@@ -524,7 +590,8 @@ static int walk_init(struct walk *w, struct pool *p)
 static void walk_free(struct walk *w)
 {
 	tdestroy(w->links, free);
-	free(w->found.bytes);
+	todos_free(&w->found);
+	buf_free(&w->names);
 	free(w->buf);
 	free(w->xnames);
 	free(w->xvalue);
@@ -577,6 +644,24 @@ static unsigned int walkers_here(void)
 	return n > WALKERS ? WALKERS : n < 1 ? 1 : (unsigned int)n;
 }
 
+static int push_root(struct pool *p)
+{
+	struct todo todo = { .path = strdup("") };
+	struct statx st;
+
+	if (statx(p->root, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &st) < 0) {
+		free(todo.path);
+		p->rc = err_set(&p->e, -errno, "stat the root directory");
+		return p->rc;
+	}
+	todo.stamp = names_stamp(&st);
+	if (p->known)
+		todo.known = names_find(p->known, "", &todo.stamp);
+	if (todos_push(&p->dirs, &todo) < 0)
+		p->rc = err_set(&p->e, -ENOMEM, "walk the tree");
+	return p->rc;
+}
+
 static int walk(struct pool *p, const char *domain, struct tree_facts *facts, struct err *e)
 {
 	struct walk w[WALKERS] = { 0 };
@@ -585,12 +670,18 @@ static int walk(struct pool *p, const char *domain, struct tree_facts *facts, st
 	if (fstatfs(p->root, &fs) < 0)
 		return err_set(e, -errno, "stat the file system of the root directory");
 	p->overlay = fs.f_type == OVERLAYFS_SUPER_MAGIC;
+	if (!names_can_be_kept(fs.f_type)) {
+		p->known = NULL;
+		p->read = NULL;
+	}
+	if (p->read)
+		names_begin(p->read);
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->changed, NULL);
-	p->waiting = p->started = 1;
-	if (walk_init(&w[0], p) < 0 || strings_push(&p->dirs, "", "") < 0)
+	p->started = 1;
+	if (walk_init(&w[0], p) < 0)
 		p->rc = err_set(&p->e, -ENOMEM, "walk the tree");
-	else
+	else if (push_root(p) == 0)
 		walk_all(&w[0]);
 	for (unsigned int i = 1; i < p->started; i++)
 		pthread_join(w[i].thread, NULL);
@@ -604,7 +695,7 @@ static int walk(struct pool *p, const char *domain, struct tree_facts *facts, st
 	else
 		*e = p->e;
 	*facts = p->facts;
-	free(p->dirs.bytes);
+	todos_free(&p->dirs);
 	free(p->sums.sum);
 	return p->rc;
 }
@@ -643,13 +734,20 @@ static int visit_fingerprint(struct walk *w, int dir, const char *name, const st
 	return 0;
 }
 
+int tree_fingerprint_by_names(int root, const struct image_limits *limits,
+			      const struct names *known, struct buf *read,
+			      struct tree_facts *facts, struct err *e)
+{
+	struct pool p = { .root = root, .limits = limits, .visit = visit_fingerprint,
+			  .walkers = walkers_here(), .known = known, .read = read };
+
+	return walk(&p, "runnc image fingerprint 1", facts, e);
+}
+
 int tree_fingerprint(int root, const struct image_limits *limits, struct tree_facts *facts,
 		     struct err *e)
 {
-	struct pool p = { .root = root, .limits = limits, .visit = visit_fingerprint,
-			  .walkers = walkers_here() };
-
-	return walk(&p, "runnc image fingerprint 1", facts, e);
+	return tree_fingerprint_by_names(root, limits, NULL, NULL, facts, e);
 }
 
 static int compare_links(const void *a, const void *b)

@@ -16,6 +16,7 @@
 
 #include "base/err.h"
 #include "image/image.h"
+#include "image/names.h"
 
 /* Longest path in a tree, from its root: the builder puts the path of its mount point in front. */
 #define TREE_PATH_MAX	3840
@@ -43,6 +44,16 @@ struct tree_facts {
  */
 int tree_fingerprint(int root, const struct image_limits *limits, struct tree_facts *facts,
 		     struct err *e);
+
+/*
+ * The same fingerprint, with help: directories that are as they were in @known are not read, and
+ * what is in those that are read is appended to the empty @read (a record for names_parse(); empty
+ * still where names cannot be kept; its errors stick). Both may be NULL.
+ */
+int tree_fingerprint_by_names(int root, const struct image_limits *limits,
+			      const struct names *known, struct buf *read,
+			      struct tree_facts *facts, struct err *e);
+
 int tree_digest(int root, const struct image_limits *limits, struct tree_facts *facts,
 		struct err *e);
 
