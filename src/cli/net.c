@@ -54,29 +54,22 @@ static int print(const struct explain_picture *p, enum net_format format, struct
 	return 0;
 }
 
-static int explain(struct explain_picture *p, struct explain_path *paths, bool check,
-		   enum net_format format, struct err *e)
+/* Find what there is to find: fills in @paths and @report, which @p borrows. */
+static int explain(const struct explain_picture *p, struct explain_path *paths,
+		   struct explain_report *report, struct err *e)
 {
-	_autoreport_ struct explain_report report = EXPLAIN_REPORT_INIT;
 	int r = 0;
 
 	for (size_t i = 0; i < p->subject->plan->nr_ports; i++)
 		explain_path_find(p->facts, p->subject, i, &paths[i]);
 	for (size_t i = 0; r == 0 && i < p->subject->plan->nr_ports; i++) {
-		explain_inspect(p->facts, p->subject, i, &paths[i], &report);
-		if (check)
-			r = explain_probe(p->facts, p->subject, i, &paths[i], &report, e);
+		explain_inspect(p->facts, p->subject, i, &paths[i], report);
+		if (p->probed)
+			r = explain_probe(p->facts, p->subject, i, &paths[i], report, e);
 	}
-	if (r == 0 && report.failed)
+	if (r == 0 && report->failed)
 		r = err_set(e, -ENOMEM, "explain the network");
-	p->paths = paths;
-	p->report = &report;
-	p->probed = check;
-	if (r == 0)
-		r = print(p, format, e);
-	if (r < 0)
-		return r;
-	return check && explain_broken(&report) ? NET_BROKEN : 0;
+	return r;
 }
 
 static int net(const struct lifecycle *l, const struct cli_args *a, struct err *e)
@@ -84,8 +77,12 @@ static int net(const struct lifecycle *l, const struct cli_args *a, struct err *
 	_autosubject_ struct net_subject s = NET_SUBJECT_INIT;
 	_autofacts_explain_ struct explain_facts facts = { .nr_spaces = 0 };
 	_autofree_ struct explain_path *paths = calloc(NABLA_LAUNCH_NETS, sizeof(*paths));
+	_autoreport_ struct explain_report report = EXPLAIN_REPORT_INIT;
 	struct explain_subject subject = { .plan = &s.plan.net };
-	struct explain_picture picture = { .facts = &facts, .subject = &subject };
+	const struct explain_picture picture = {
+		.facts = &facts, .subject = &subject, .paths = paths, .report = &report,
+		.probed = a->option[CHECK] != NULL,
+	};
 	enum net_format format;
 	int r = parse_format(a->option[FORMAT], &format, e);
 
@@ -99,7 +96,12 @@ static int net(const struct lifecycle *l, const struct cli_args *a, struct err *
 		return r;
 	subject.id = s.has_container ? s.state.id : NULL;
 	subject.pid = s.alive ? (int)s.state.pid : 0;
-	return explain(&picture, paths, a->option[CHECK] != NULL, format, e);
+	r = explain(&picture, paths, &report, e);
+	if (r == 0)
+		r = print(&picture, format, e);
+	if (r < 0)
+		return r;
+	return picture.probed && explain_broken(&report) ? NET_BROKEN : 0;
 }
 
 const struct cli_command cli_net = {

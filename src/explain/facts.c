@@ -53,7 +53,7 @@ static void plain_name(const char *text, char name[EXPLAIN_NAME_MAX])
 {
 	size_t i = 0;
 
-	for (; text[i] && i < EXPLAIN_NAME_MAX - 1; i++)
+	for (; i < EXPLAIN_NAME_MAX - 1 && text[i]; i++)
 		name[i] = text[i];
 	name[i] = '\0';
 	for (i = 0; name[i]; i++)

@@ -280,7 +280,7 @@ void explain_path_find(const struct explain_facts *f, const struct explain_subje
 		       struct explain_path *p)
 {
 	const struct net_port *port = &s->plan->ports[i];
-	const struct net_link *host, *master;
+	const struct net_link *host;
 
 	memset(p, 0, sizeof(*p));
 	p->pod.link = explain_net_link(&f->spaces[0], port->index) ? port->index : 0;
@@ -289,6 +289,8 @@ void explain_path_find(const struct explain_facts *f, const struct explain_subje
 	p->host = other_end(f, p->pod);
 	host = explain_at(f, p->host);
 	if (host && host->master) {
+		const struct net_link *master;
+
 		p->segment.space = p->host.space;
 		p->segment.link = host->master;
 		master = explain_at(f, p->segment);
