@@ -105,7 +105,7 @@ check "nothing was made by any of these either" nothing_left
 check "--help" rt --help
 check "--version" rt --version
 has "the version's first line" "runnc version " "$(rt --version | head -n 1)"
-for command in create start run kill delete state list spec features plan; do
+for command in create start run kill delete state list spec features plan net; do
 	has "$command --help" "usage: runnc [OPTION]... $command " "$(rt "$command" --help)"
 	has "--help names $command" "  $command " "$(rt --help)"
 done
