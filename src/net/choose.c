@@ -59,6 +59,10 @@ static const char *refusal(const struct net_survey *s, const struct net_link *l,
 		if (r->bare_frames)
 			return "would give a guest that knows no virtio headers frames without "
 			       "checksums";
+		/* A filter for its egress would be put among those of the ingress. */
+		if (l->ingress)
+			return "has a qdisc 'ingress' of somebody else, and none but 'clsact' can guard "
+			       "what the guest sends";
 		return NULL;
 	case NET_MODE_TC:
 	case NET_MODE_AUTO:

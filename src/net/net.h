@@ -53,6 +53,7 @@ struct net_link {
 	uint8_t mac[6];
 	int lower;			/* of a VLAN, macvlan, ...: what it is on; 0: nothing told */
 	bool clsact;			/* an ingress or clsact qdisc is there */
+	bool ingress;			/* ... and it is the older one, which has no egress */
 	/* ... with a filter that this runtime made (see net/tc.h) */
 	bool plumbed;
 	/* ... with filters that are somebody else's; the first link that one of them redirects to */

@@ -150,7 +150,9 @@ int net_parse_qdisc(struct net_survey *s, const struct nlmsghdr *m)
 	if (!head)
 		return -EBADMSG;
 	l = net_parse_link(s, head->tcm_ifindex);
-	if (l && (net_attr_is(tb[TCA_KIND], "clsact") || net_attr_is(tb[TCA_KIND], "ingress")))
+	if (l && net_attr_is(tb[TCA_KIND], "ingress"))
+		l->ingress = true;
+	if (l && (l->ingress || net_attr_is(tb[TCA_KIND], "clsact")))
 		l->clsact = true;
 	return 0;
 }

@@ -117,7 +117,9 @@ static const char *why_not(const struct net_link *l)
 	static const uint8_t zero[6];
 
 	if (l->type != ARPHRD_ETHER || !l->has_mac || (l->flags & IFF_NOARP))
-		return "is not an Ethernet interface";
+		return l->type == ARPHRD_NONE || l->type == ARPHRD_RAWIP ?
+			"carries IP packets, not Ethernet frames, and a guest needs frames" :
+			"is not an Ethernet interface";
 	if (l->master)
 		return "is a port of another interface";
 	if (!(l->flags & IFF_UP))

@@ -351,7 +351,7 @@ static void test_refused_links(void **state)
 	plan(&h, NET_MODE_TC, NET_MAC_ADOPT, &p);
 	assert_int_equal(p.nr_ports + p.nr_addrs, 0);
 	assert_int_equal(p.nr_notices, 7);
-	assert_true(has_notice(&p, "'tun0' is not an Ethernet interface"));
+	assert_true(has_notice(&p, "'tun0' carries IP packets, not Ethernet frames"));
 	assert_true(has_notice(&p, "'down0' is down"));
 	assert_true(has_notice(&p, "'nocar0' has no carrier"));
 	assert_true(has_notice(&p, "'port0' is a port"));

@@ -45,7 +45,8 @@ guest_stop()
 restore() { topo_in "$TOPO_POD1" "$@" "$NET_TOOL" restore "$TMP/record"; }
 
 # Neighbours that come and go, and the seconds of lifetimes, are no part of what can be restored. The name
-# of the peer's namespace is found by ip in all of /run/netns, where other tests come and go.
+# of the peer's namespace is found by ip in all of /run/netns, where other tests come and go. The kernel
+# tells a filter's parent in the words of the last request that concerned the qdisc.
 pod_dump()
 {
 	local ns=$TOPO_POD1 link
@@ -65,7 +66,7 @@ pod_dump()
 			topo_in "$ns" sysctl -a -r "^net.ipv[46].conf.${link}[.]" 2>/dev/null
 		done
 	} 2>"$TMP/dump.err" | sed -E -e 's/(_lft|expires) [0-9]+sec/\1 SECONDS/g' \
-		-e 's/ link-netns(id)? [^ ]+//'
+		-e 's/ link-netns(id)? [^ ]+//' -e 's/^filter (parent ffff: |ingress |egress )/filter /'
 }
 
 # same TEXT BEFORE: is the pod's network what BEFORE says? Only the differences are told.
