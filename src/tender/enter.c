@@ -21,7 +21,9 @@
 #define PAGE_BYTES 4096u
 #define KERNEL_SA_RESTORER 0x04000000u
 
-extern const char tender_page_start[], tender_page_end[], tender_page_signal[];
+/* enter_x86_64.S: the page's contents, their length, and where in it the signal handler is. */
+extern const char tender_page[];
+extern const uint32_t tender_page_len, tender_page_signal;
 
 /* The kernel's, not libc's: with a restorer of our own, which is never reached. */
 struct kernel_sigaction {
@@ -33,12 +35,11 @@ struct kernel_sigaction {
 
 static int last_page(uint64_t *page, struct err *e)
 {
-	size_t len = (size_t)(tender_page_end - tender_page_start);
 	void *p = mmap(NULL, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (p == MAP_FAILED)
 		return err_set(e, -errno, "map the last page");
-	memcpy(p, tender_page_start, len);
+	memcpy(p, tender_page, tender_page_len);
 	if (mprotect(p, PAGE_BYTES, PROT_READ | PROT_EXEC) < 0)
 		return err_set(e, -errno, "protect the last page");
 	*page = (uint64_t)(uintptr_t)p;
@@ -53,7 +54,7 @@ static int signals(uint64_t page, struct err *e)
 {
 	static const uint8_t ending[] = { SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM,
 					  SIGTERM };
-	uint64_t handler = page + (uint64_t)(tender_page_signal - tender_page_start);
+	uint64_t handler = page + tender_page_signal;
 	struct kernel_sigaction sa = { .handler = handler, .flags = KERNEL_SA_RESTORER,
 				       .restorer = handler, .mask = ~0ull };
 	uint64_t none = 0;

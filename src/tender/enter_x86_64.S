@@ -16,9 +16,9 @@
 #define USER_END		0x7ffffffff000	/* of 47 bits: nobody asked for addresses above */
 
 	.section .rodata
-	.globl tender_page_start, tender_page_end, tender_page_signal
+	.globl tender_page, tender_page_len, tender_page_signal
 	.balign 16
-tender_page_start:
+tender_page:
 	mov	ENTER_FILTER(%rdi), %r14
 	mov	ENTER_FILTER_BYTES(%rdi), %rbp
 	mov	ENTER_ENTRY(%rdi), %r15
@@ -93,7 +93,7 @@ fail:
 	hlt
 
 	/* PID 1's handler of signals that end a process: rdi is the signal. */
-tender_page_signal:
+handler:
 	lea	128(%rdi), %edi
 	mov	$SYS_exit_group, %eax
 	syscall
@@ -102,6 +102,11 @@ tender_page_signal:
 message:
 	.ascii	"nabla-run: the host refuses to unmap the tender or to install the filter\n"
 message_end:
-tender_page_end:
+
+	.balign 4
+tender_page_len:
+	.long	message_end - tender_page
+tender_page_signal:
+	.long	handler - tender_page
 
 	.section .note.GNU-stack, "", @progbits

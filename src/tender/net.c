@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -67,9 +68,12 @@ static int open_tap(const char *name, int *tap, uint32_t *mtu, struct err *e)
 static int check_descriptor(int fd, uint32_t *mtu, struct err *e)
 {
 	struct ifreq ifr = { .ifr_flags = 0 };
+	struct stat st;
 
-	if (fcntl(fd, F_GETFD) < 0)
+	if (fstat(fd, &st) < 0)
 		return err_set(e, -errno, "descriptor %d", fd);
+	if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
+		return err_say(e, -EINVAL, "descriptor %d is a file, not a network device", fd);
 	if (ioctl(fd, TUNGETIFF, &ifr) < 0) {
 		*mtu = MTU_DEFAULT;
 		return 0;

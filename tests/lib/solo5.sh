@@ -19,8 +19,9 @@ if [ -z "${BUILD:-}" ]; then
 	*)			BUILD=$top/build ;;
 	esac
 fi
-BUILD=$(realpath "$BUILD")
+BUILD=$(realpath -m "$BUILD")
 NABLA_RUN=${NABLA_RUN:-$BUILD/src/tender/nabla-run}
+[ -x "$NABLA_RUN" ] || { echo "there is no $NABLA_RUN: make build" >&2; exit 1; }
 GUESTS=$BUILD/guest/solo5
 NETNS=
 pid=

@@ -90,6 +90,9 @@ misfit "a TUN" "tun:${TAG}u" "descriptor 5 is a TUN, not a TAP: it has no Ethern
 tender --net:service=@63 "$GUESTS/echo.spt"
 is "a descriptor that is not open" "1 nabla-run: network device 'service': descriptor 63: Bad file descriptor" \
 	"$status $output"
+tender --net:service=@9 "$GUESTS/echo.spt" 9<"$GUESTS/echo.spt"
+is "a descriptor of a file" "1 nabla-run: network device 'service': descriptor 9 is a file, not a network device" \
+	"$status $output"
 tender --net:service=nosuch0 "$GUESTS/echo.spt"
 is "no such interface" "1 nabla-run: network device 'service': there is no interface 'nosuch0'; ip tuntap add nosuch0 mode tap makes one" \
 	"$status $output"
