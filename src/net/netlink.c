@@ -83,6 +83,12 @@ static ssize_t net_nl_receive(struct net_nl *nl, struct err *e)
 	return len;
 }
 
+bool net_nl_ok(const struct nlmsghdr *m, int left)
+{
+	/* libmnl compares lengths as int, and takes one from 2 GiB on for small. */
+	return mnl_nlmsg_ok(m, left) && m->nlmsg_len <= (uint32_t)left;
+}
+
 /* The text that the kernel attached to an error, or NULL. Points into @m. */
 static const char *net_nl_words(const struct nlmsghdr *m)
 {
@@ -141,7 +147,7 @@ int net_nl_change(struct net_nl *nl, struct nlmsghdr *m, struct err *e)
 
 		if (received < 0)
 			return (int)received;
-		for (; mnl_nlmsg_ok(answer, left); answer = mnl_nlmsg_next(answer, &left))
+		for (; net_nl_ok(answer, left); answer = mnl_nlmsg_next(answer, &left))
 			if (answer->nlmsg_seq == nl->seq && answer->nlmsg_type == NLMSG_ERROR)
 				return net_nl_verdict(answer, e);
 	}
@@ -189,7 +195,7 @@ int net_nl_dump(struct net_nl *nl, struct nlmsghdr *m, net_nl_each *each, void *
 
 		if (received < 0)
 			return (int)received;
-		for (; mnl_nlmsg_ok(answer, left); answer = mnl_nlmsg_next(answer, &left)) {
+		for (; net_nl_ok(answer, left); answer = mnl_nlmsg_next(answer, &left)) {
 			/* What an earlier, abandoned dump still had to say. */
 			if (answer->nlmsg_seq != nl->seq)
 				continue;

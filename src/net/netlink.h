@@ -11,6 +11,7 @@
 #define RUNNC_NET_NETLINK_H
 
 #include <linux/netlink.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -51,6 +52,9 @@ void *net_nl_request(union net_msg *m, uint16_t type, uint16_t flags, size_t siz
  * own words in @e (for err_wrap(): "what was attempted").
  */
 int net_nl_change(struct net_nl *nl, struct nlmsghdr *m, struct err *e);
+
+/* Is there a whole message at @m, with @left bytes (or less than none) to the end of the buffer? */
+bool net_nl_ok(const struct nlmsghdr *m, int left);
 
 /* Another process changed what was being listed: the listing is torn, begin again. */
 #define NET_NL_AGAIN 1
