@@ -122,13 +122,23 @@ static json_t *json_neighbours(const struct net_plan *n)
 	return all;
 }
 
+static json_t *json_loopback(const struct net_forward *f)
+{
+	if (!f->on)
+		return json_null();
+	return json_pack("{s:s, s:s, s:I, s:b}", "tap", f->tap, "device", f->link.name,
+			 "addresses", (json_int_t)(f->table.nr4 + f->table.nr6), "resolver",
+			 f->table.resolver_udp || f->table.resolver_tcp);
+}
+
 static json_t *json_network(const struct plan *p)
 {
-	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "status",
+	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "status",
 			 plan_network_name(p->network), "mode", net_mode_name(p->net_request.mode),
 			 "mac", net_mac_name(p->net_request.mac), "interfaces",
 			 json_interfaces(&p->net), "routes", json_routes(&p->net), "neighbours",
-			 json_neighbours(&p->net), "notices",
+			 json_neighbours(&p->net), "loopback",
+			 json_loopback(&p->net.forward), "notices",
 			 json_texts(p->net.notices, p->net.nr_notices));
 }
 

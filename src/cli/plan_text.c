@@ -135,6 +135,17 @@ static void text_routes(const struct net_plan *n)
 	}
 }
 
+static void text_loopback(const struct net_forward *f)
+{
+	if (!f->on)
+		return;
+	printf("loopback    what the namespace sends to itself and has no taker there reaches the\n"
+	       "            guest, by tap %s and the guest's device %s; so do %u addresses\n",
+	       f->tap, f->link.name, f->table.nr4 + f->table.nr6);
+	if (f->table.resolver_udp || f->table.resolver_tcp)
+		puts("            and the guest reaches Docker's resolver at 127.0.0.11");
+}
+
 static void text_network(const struct plan *p)
 {
 	switch (p->network) {
@@ -153,6 +164,7 @@ static void text_network(const struct plan *p)
 	for (size_t i = 0; i < p->net.nr_ports; i++)
 		text_port(&p->net, i);
 	text_routes(&p->net);
+	text_loopback(&p->net.forward);
 	for (size_t i = 0; i < p->net.nr_notices; i++)
 		printf("note        network: %s\n", p->net.notices[i]);
 }

@@ -80,6 +80,10 @@ struct ports {
 })
 
 
+/* Docker's: 127.0.0.11:53. */
+#define RESOLVER net32(0x7f00000b)
+#define RESOLVER_PORT 53
+
 #define L3 ETH_HLEN
 
 static inline const struct net_forward_table *the_table(void)
@@ -204,6 +208,13 @@ static inline void set_address4(struct __sk_buff *skb, __u32 field, __u32 l4, __
 	bpf_skb_store_bytes(skb, field, &to, sizeof(to), 0);
 }
 
+/* The same in the header at @inner that an ICMP message carries: sums of it and around it stay. */
+static inline void set_inner4(struct __sk_buff *skb, __u32 inner, __u32 field, __u32 from, __u32 to)
+{
+	bpf_l3_csum_replace(skb, inner + offsetof(struct iphdr, check), from, to, sizeof(to));
+	bpf_skb_store_bytes(skb, inner + field, &to, sizeof(to), 0);
+}
+
 static inline void set_port(struct __sk_buff *skb, __u32 field, __u32 l4, __u8 protocol,
 			    __u16 from, __u16 to)
 {
@@ -252,6 +263,55 @@ static inline int enter_by_lo(struct __sk_buff *skb, const struct net_forward_ta
 
 /* ---- namespace to guest -------------------------------------------------------------------- */
 
+/*
+ * What a server of the namespace at @address is called in the guest, with the resolver's own port
+ * in *@port translated: the resolver keeps its address, others have stand-ins.
+ */
+static inline __u32 server4(const struct net_forward_table *t, __u32 address, __u8 protocol,
+			    __u16 *port)
+{
+	if (address != RESOLVER)
+		return alias4(t, address, NET_FORWARD_SERVER);
+	if (*port && *port == (protocol == IPPROTO_TCP ? t->resolver_tcp : t->resolver_udp))
+		*port = net16(RESOLVER_PORT);
+	return address;
+}
+
+/* "Port unreachable" and its like, about a packet that the guest sent. */
+static inline int to_guest_icmp4(struct __sk_buff *skb, const struct iphdr *ip)
+{
+	const struct net_forward_table *t = the_table();
+	__u32 l4 = L3 + ip->ihl * 4, inner = l4 + ICMP_SIZE;
+	__u32 client = real4(t, ip->daddr), source, dest;
+	struct ports ports;
+	struct iphdr about;
+	__u16 port, none = 0;
+	__u8 type;
+
+	if (bpf_skb_load_bytes(skb, l4, &type, sizeof(type)) < 0 ||
+	    (type != ICMP_UNREACHABLE && type != ICMP_EXCEEDED && type != ICMP_PARAMETER) ||
+	    bpf_skb_load_bytes(skb, inner, &about, sizeof(about)) < 0 || about.ihl < 5 ||
+	    bpf_skb_load_bytes(skb, inner + about.ihl * 4, &ports, sizeof(ports)) < 0 ||
+	    about.saddr != ip->daddr)
+		return TC_ACT_UNSPEC;
+	port = ports.dest;
+	source = server4(t, ip->saddr, about.protocol, &none);
+	dest = server4(t, about.daddr, about.protocol, &port);
+	if (!client || !source || !dest || !has_guest(skb, t))
+		return TC_ACT_UNSPEC;
+
+	set_inner4(skb, inner, offsetof(struct iphdr, saddr), about.saddr, client);
+	set_inner4(skb, inner, offsetof(struct iphdr, daddr), about.daddr, dest);
+	if (port != ports.dest) {
+		bpf_l4_csum_replace(skb, l4 + ICMP_CHECK, ports.dest, port, sizeof(port));
+		bpf_skb_store_bytes(skb, inner + about.ihl * 4 + offsetof(struct ports, dest),
+				    &port, sizeof(port), 0);
+	}
+	set_address4(skb, L3 + offsetof(struct iphdr, saddr), l4, IPPROTO_ICMP, ip->saddr, source);
+	set_address4(skb, L3 + offsetof(struct iphdr, daddr), l4, IPPROTO_ICMP, ip->daddr, client);
+	return leave_by_tap(skb, t);
+}
+
 static inline int to_guest4(struct __sk_buff *skb)
 {
 	const struct net_forward_table *t = the_table();
@@ -261,23 +321,20 @@ static inline int to_guest4(struct __sk_buff *skb)
 	__u16 port;
 
 	if (bpf_skb_load_bytes(skb, L3, &ip, sizeof(ip)) < 0 || ip.ihl < 5 ||
-	    (ip.frag_off & net16(0x3fff)) ||
-	    (ip.protocol != IPPROTO_TCP && ip.protocol != IPPROTO_UDP))
+	    (ip.frag_off & net16(0x3fff)))
 		return TC_ACT_UNSPEC;
+	dest = ip.daddr;
+	if (ip.protocol == IPPROTO_ICMP && is_alias4(dest, NET_FORWARD_SERVER))
+		return to_guest_icmp4(skb, &ip);
 	l4 = L3 + ip.ihl * 4;
-	if (bpf_skb_load_bytes(skb, l4, &ports, sizeof(ports)) < 0)
+	if ((ip.protocol != IPPROTO_TCP && ip.protocol != IPPROTO_UDP) ||
+	    bpf_skb_load_bytes(skb, l4, &ports, sizeof(ports)) < 0)
 		return TC_ACT_UNSPEC;
 
-	dest = ip.daddr;
 	port = ports.source;
 	if (is_alias4(dest, NET_FORWARD_SERVER)) {
 		dest = real4(t, dest);
-		source = alias4(t, ip.saddr, NET_FORWARD_SERVER);
-		if (ip.saddr == net32(0x7f00000b) && port &&
-		    port == (ip.protocol == IPPROTO_TCP ? t->resolver_tcp : t->resolver_udp)) {
-			source = ip.saddr;
-			port = net16(53);
-		}
+		source = server4(t, ip.saddr, ip.protocol, &port);
 	} else {
 		if (is_alias4(dest, NET_FORWARD_CLIENT) ||
 		    (!is_loopback4(dest) && find4(t, dest) < 0) ||
@@ -328,10 +385,7 @@ static inline int from_guest_icmp4(struct __sk_buff *skb, const struct iphdr *ip
 	    !is_owned4(skb, about.protocol, about.daddr, client, turned))
 		return TC_ACT_SHOT;
 
-	/* The inner header's sum stays what it was, and so the outer message's. */
-	bpf_l3_csum_replace(skb, inner + offsetof(struct iphdr, check), about.saddr, client,
-			    sizeof(client));
-	bpf_skb_store_bytes(skb, inner + offsetof(struct iphdr, saddr), &client, sizeof(client), 0);
+	set_inner4(skb, inner, offsetof(struct iphdr, saddr), about.saddr, client);
 	set_address4(skb, L3 + offsetof(struct iphdr, daddr), l4, IPPROTO_ICMP, ip->daddr, dest);
 	return enter_by_lo(skb, t);
 }
@@ -366,12 +420,11 @@ static inline int from_guest4(struct __sk_buff *skb)
 	} else if (is_alias4(ip.daddr, NET_FORWARD_SERVER)) {
 		source = alias4(t, ip.saddr, NET_FORWARD_SERVER);
 		dest = real4(t, ip.daddr);
-	} else if (ip.daddr == net32(0x7f00000b) && port == net16(53)) {
+	} else if (ip.daddr == RESOLVER) {
 		source = alias4(t, ip.saddr, NET_FORWARD_SERVER);
 		dest = ip.daddr;
-		port = ip.protocol == IPPROTO_TCP ? t->resolver_tcp : t->resolver_udp;
-		if (!port)
-			return TC_ACT_SHOT;
+		if (port == net16(RESOLVER_PORT))
+			port = ip.protocol == IPPROTO_TCP ? t->resolver_tcp : t->resolver_udp;
 	} else {
 		return TC_ACT_SHOT;
 	}

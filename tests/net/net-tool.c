@@ -18,6 +18,7 @@
  * "steps N" on the standard error says how many there were. With NET_TOOL_NO_BPF set the kernel
  * seems to have no cls_bpf; NET_TOOL_LACKS names more that mode auto does not find (see below).
  * With NET_TOOL_UNGUARDED set the guest may send what it likes.
+ * With NET_TOOL_LOOPBACK set the pod's loopback is connected as well, up to the tap.
  * With NET_TOOL_REPLIES=FILE each of the
  * kernel's messages that reaches the parser is also appended to FILE: so the recorded replies of
  * the unit tests and the fuzz corpus were made.
@@ -64,8 +65,10 @@ int __real_net_nl_change(struct net_nl *nl, struct nlmsghdr *m, struct err *e);
 int __wrap_net_nl_change(struct net_nl *nl, struct nlmsghdr *m, struct err *e);
 int __real_net_sysctl_ipv6(const char *link, const char *key, int32_t value, struct err *e);
 int __wrap_net_sysctl_ipv6(const char *link, const char *key, int32_t value, struct err *e);
-int __real_net_tap_open(const char *name, int *tap, uint8_t *flags, struct err *e);
-int __wrap_net_tap_open(const char *name, int *tap, uint8_t *flags, struct err *e);
+int __real_net_sysctl_ipv4(const char *link, const char *key, int32_t value, struct err *e);
+int __wrap_net_sysctl_ipv4(const char *link, const char *key, int32_t value, struct err *e);
+int __real_net_tap_open(const char *name, bool bare, int *tap, uint8_t *flags, struct err *e);
+int __wrap_net_tap_open(const char *name, bool bare, int *tap, uint8_t *flags, struct err *e);
 
 static void step(void)
 {
@@ -88,10 +91,16 @@ int __wrap_net_sysctl_ipv6(const char *link, const char *key, int32_t value, str
 	return __real_net_sysctl_ipv6(link, key, value, e);
 }
 
-int __wrap_net_tap_open(const char *name, int *tap, uint8_t *flags, struct err *e)
+int __wrap_net_sysctl_ipv4(const char *link, const char *key, int32_t value, struct err *e)
 {
 	step();
-	return __real_net_tap_open(name, tap, flags, e);
+	return __real_net_sysctl_ipv4(link, key, value, e);
+}
+
+int __wrap_net_tap_open(const char *name, bool bare, int *tap, uint8_t *flags, struct err *e)
+{
+	step();
+	return __real_net_tap_open(name, bare, tap, flags, e);
 }
 
 int __real_net_parse_message(struct net_survey *s, const struct nlmsghdr *m);
@@ -219,6 +228,8 @@ static void make_plan(const char *mode, const char *mac, struct net_survey *s, s
 		die(net_probe(&request.host, &e), &e);
 	take_away(&request.host);
 	die(net_survey(s, &e), &e);
+	if (getenv("NET_TOOL_LOOPBACK"))
+		die(net_forward_survey(&s->loopback, &e), &e);
 	die(net_plan(s, &request, p, &e), &e);
 }
 
@@ -487,6 +498,8 @@ static int cmd_guest(const char *file, const char *mode, const char *mac)
 		perror("net-tool: unshare");
 		return 1;
 	}
+	/* The pod's loopback is connected, if it is, to nothing: the stand-in has no init. */
+	nr = (unsigned int)p.nr_ports;
 	for (unsigned int i = 0; i < nr; i++) {
 		check_net(&nets[i], &p.ports[i]);
 		die(net_tap_open(p.links[i].name, false, &taps[i], &flags, &e), &e);

@@ -2,16 +2,22 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Servers and clients that say who they talk to, for tests of paths between namespaces and guests.
 
-Usage: talk.py serve tcp|udp:ADDRESS:PORT...	say "ready", then answer until killed
+Usage: talk.py serve tcp|udp|dns:ADDRESS:PORT...	say "ready", then answer until killed
        talk.py dial tcp|udp:ADDRESS:PORT [BYTES [FROM]]	send BYTES (16) bytes, print the answer
+       talk.py hold tcp:ADDRESS:PORT		connect; for each line of input send one, print what comes back
+       talk.py frame LINK SOURCE-MAC MAC SOURCE:PORT DESTINATION:PORT TEXT	one UDP packet, as a frame
+       talk.py reset LINK SOURCE-MAC MAC SOURCE:PORT DESTINATION:PORT FROM TO	RSTs with sequence numbers
 
-A server answers "NAME PORT from PEER" (NAME: $TALK_NAME) with the length and the sum of what it received;
-a TCP client says so by closing its direction. dial sends from address FROM, if given, and ends with status 1
-if nobody answers, 2 if what was received is not what was sent, 3 if the connection is refused.
+A server answers "NAME PORT from PEER" (NAME: $TALK_NAME) with the length and the sum of what it received,
+and prints each datagram that is text; a TCP client ends its data by closing its direction, or sends lines:
+the first byte "=" asks for an echo of each. dial sends from address FROM, if given, and ends with status 1 if
+nobody answers, 2 if what was received is not what was sent, 3 if the connection is refused. A server of kind
+dns answers every question for an IPv4 address with 192.0.2.53.
 """
 import os
 import selectors
 import socket
+import struct
 import sys
 import zlib
 
@@ -37,15 +43,44 @@ def receive(sock):
         parts.append(part)
 
 
-def serve_one(sock):
+def resolve(query):
+    question = query[12:query.index(b"\0", 12) + 5]
+    wanted = question[-4:-2] == b"\0\1"
+    head = query[:2] + struct.pack(">HHHHH", 0x8580, 1, int(wanted), 0, 0)
+    record = b"\xc0\x0c" + struct.pack(">HHIH4B", 1, 1, 60, 4, 192, 0, 2, 53)
+    return head + question + (record if wanted else b"")
+
+
+def serve_datagram(sock, kind):
+    data, peer = sock.recvfrom(1 << 16)
+    if kind == "dns":
+        sock.sendto(resolve(data), peer)
+        return
+    if len(data) < 200 and data.isascii():
+        print("datagram", data.decode(), "from", peer[0], flush=True)
+    sock.sendto(answer(sock, peer, data), peer)
+
+
+def echo(connection):
+    if os.fork():
+        return
+    connection.settimeout(None)
+    while data := connection.recv(1 << 16):
+        connection.sendall(data)
+    os._exit(0)
+
+
+def serve_one(sock, kind):
     if sock.type == socket.SOCK_DGRAM:
-        data, peer = sock.recvfrom(1 << 16)
-        sock.sendto(answer(sock, peer, data), peer)
+        serve_datagram(sock, kind)
         return
     connection, peer = sock.accept()
     with connection:
         connection.settimeout(5)
-        connection.sendall(answer(sock, peer, receive(connection)))
+        if connection.recv(1, socket.MSG_PEEK) == b"=":
+            echo(connection)
+        else:
+            connection.sendall(answer(sock, peer, receive(connection)))
 
 
 def serve(specs):
@@ -59,19 +94,19 @@ def serve(specs):
         sock.bind(where)
         if kind == "tcp":
             sock.listen(64)
-        loop.register(sock, selectors.EVENT_READ)
+        loop.register(sock, selectors.EVENT_READ, kind)
     print("ready", flush=True)
     while True:
         for key, _ in loop.select():
             try:
-                serve_one(key.fileobj)
+                serve_one(key.fileobj, key.data)
             except OSError as error:
                 print("talk:", error, flush=True)
 
 
 def dial(spec, size=16, source=None):
     kind, family, where = parse(spec)
-    data = os.urandom(size)
+    data = b"d" + os.urandom(size - 1)
     sock = socket.socket(family, socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM)
     sock.settimeout(3)
     if source:
@@ -90,9 +125,65 @@ def dial(spec, size=16, source=None):
     return 0 if words[1].split() == [str(size), str(zlib.crc32(data))] else 2
 
 
+def hold(spec):
+    _, family, where = parse(spec)
+    with socket.socket(family, socket.SOCK_STREAM) as sock:
+        sock.settimeout(3)
+        sock.connect(where)
+        print("connected", sock.getsockname()[1], flush=True)
+        for line in sys.stdin:
+            sock.sendall(b"=" + line.encode())
+            print(sock.recv(1 << 16).decode()[1:].strip(), flush=True)
+
+
+def add(data):
+    total = sum(struct.unpack(f">{(len(data) + 1) // 2}H", data + b"\0" * (len(data) % 2)))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+
+
+def packet(protocol, source, dest, header, at, payload=b""):
+    """The IP packet with this transport header, whose checksum is at offset @at."""
+    family = socket.AF_INET6 if ":" in source else socket.AF_INET
+    addresses = socket.inet_pton(family, source) + socket.inet_pton(family, dest)
+    body = header + payload
+    check = add(addresses + struct.pack(">II", len(body), protocol) + body)
+    body = body[:at] + struct.pack(">H", check) + body[at + 2:]
+    if family == socket.AF_INET6:
+        return 0x86dd, struct.pack(">IHBB", 6 << 28, len(body), protocol, 64) + addresses + body
+    head = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(body), 0, 0, 64, protocol, 0) + addresses
+    return 0x800, head[:10] + struct.pack(">H", add(head)) + head[12:] + body
+
+
+def send_frame(link, source_mac, mac, protocol, data):
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sock:
+        sock.bind((link, 0))
+        sock.send(bytes.fromhex((mac + source_mac).replace(":", "")) + struct.pack(">H", protocol) + data)
+
+
+def frame(link, source_mac, mac, source, dest, text):
+    _, _, (source, sport) = parse("udp:" + source)
+    _, _, (dest, dport) = parse("udp:" + dest)
+    header = struct.pack(">HHHH", sport, dport, 8 + len(text), 0)
+    send_frame(link, source_mac, mac, *packet(17, source, dest, header, 6, text.encode()))
+
+
+def reset(link, source_mac, mac, source, dest, first, last):
+    _, _, (source, sport) = parse("tcp:" + source)
+    _, _, (dest, dport) = parse("tcp:" + dest)
+    for sequence in range(int(first), int(last)):
+        header = struct.pack(">HHIIBBHHH", sport, dport, sequence, 0, 0x50, 4, 0, 0, 0)
+        send_frame(link, source_mac, mac, *packet(6, source, dest, header, 16))
+
+
 def main():
+    commands = {"hold": hold, "frame": frame, "reset": reset}
     if sys.argv[1] == "serve":
         serve(sys.argv[2:])
+    if sys.argv[1] in commands:
+        commands[sys.argv[1]](*sys.argv[2:])
+        return
     try:
         sys.exit(dial(sys.argv[2], *(int(a) for a in sys.argv[3:4]), *sys.argv[4:5]))
     except ConnectionRefusedError:
