@@ -7,7 +7,7 @@
 . "$top/tests/guest/lib.sh"
 . "$top/tests/lib/container.sh"
 
-guest_build hostile hostile/hostile.c -static || tap_done
+guest_build hostile hostile/hostile.c "$top"/tests/hostile/{gate,cpu-modes,signal-frames,memory,outside}.c -static || tap_done
 
 echo "nobody changes this" >"$TMP/canary"
 chmod 666 "$TMP/canary"
