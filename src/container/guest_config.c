@@ -139,6 +139,10 @@ static void encode_system(struct gcfg_stream *s, const struct plan *p)
 		stream_string(s, GCFG_SYSCTL, p->net.sysctls[i]);
 	for (size_t i = 0; i < b->sysctl.n; i++) {
 		stream_open(s, GCFG_SYSCTL);
+		/* A guest without a network may lack the interface that is meant. */
+		if (p->network == PLAN_NETWORK_NONE && b->ns[BUNDLE_NS_NETWORK].present &&
+		    strncmp(b->sysctl.v[i].key, "net", 3) == 0)
+			buf_add_str(&s->buf, "-");
 		buf_add_str(&s->buf, b->sysctl.v[i].key);
 		buf_add_str(&s->buf, "=");
 		buf_add_strz(&s->buf, b->sysctl.v[i].value);

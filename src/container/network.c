@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "net/net.h"
+#include "net/sysctl.h"
 
 #define NETWORK_OWN "/proc/self/ns/net"
 
@@ -134,6 +135,25 @@ static int network_prepare_inside(void *arg, struct err *e)
 	return net_apply(&n->p->net, n->nets, n->nr, e);
 }
 
+/*
+ * A pod's sandbox has no network of its own, but its config.json is where the pod's settings stand
+ * (containerd's unprivileged ports and pings, a pod's sysctls): the namespace gets them, and the
+ * pod's containers find them there. As any runtime, they are not taken back.
+ */
+static int network_set_inside(void *arg, struct err *e)
+{
+	const struct bundle_pairs *all = arg;
+
+	for (size_t i = 0; i < all->n; i++) {
+		int r = strncmp(all->v[i].key, "net", 3) == 0 ?
+			net_sysctl_set(all->v[i].key, all->v[i].value, e) : 0;
+
+		if (r < 0)
+			return err_wrap(e, r, "set sysctl '%s' of the pod", all->v[i].key);
+	}
+	return 0;
+}
+
 int network_prepare(pid_t pid, struct plan *p, struct state *s, const struct state_lock *lock,
 		    struct nabla_net nets[NABLA_LAUNCH_NETS], unsigned int *nr, struct err *e)
 {
@@ -142,9 +162,15 @@ int network_prepare(pid_t pid, struct plan *p, struct state *s, const struct sta
 	int r;
 
 	*nr = 0;
-	if (p->network == PLAN_NETWORK_NONE)
-		return 0;
 	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
+	if (p->network == PLAN_NETWORK_NONE) {
+		struct bundle_pairs settings = p->bundle->sysctl;
+
+		if (!p->bundle->ns[BUNDLE_NS_NETWORK].present)
+			return 0;
+		r = network_inside(path, network_set_inside, &settings, e);
+		return r < 0 ? r : 0;
+	}
 	r = network_inside(path, network_prepare_inside, &n, e);
 	if (r == NETWORK_SAME) {
 		log_warning("the container's network namespace is the host's: it runs without a "

@@ -282,6 +282,7 @@ static void test_network(void **state)
 	const struct gcfg_hop *hop;
 	struct sample s;
 	struct decoded d;
+	struct gcfg_rule rule = { .family = 2, .table = 7 };
 
 	(void)state;
 	sample_make(&s);
@@ -295,9 +296,11 @@ static void test_network(void **state)
 	s.p.net.nr_hops = 3;
 	s.p.net.neighs = &neigh;
 	s.p.net.nr_neighs = 1;
+	s.p.net.rules = &rule;
+	s.p.net.nr_rules = 1;
 	encode(&s, &d);
 	assert_int_equal(((const struct gcfg_link *)nth(&d, GCFG_LINK, 0, 40))->mtu, 1450);
-	assert_int_equal(((const struct gcfg_addr *)nth(&d, GCFG_ADDR, 0, 68))->prefix, 32);
+	assert_int_equal(((const struct gcfg_addr *)nth(&d, GCFG_ADDR, 0, 72))->prefix, 32);
 	route = nth(&d, GCFG_ROUTE, 0, sizeof(*route) + sizeof(*hop));
 	assert_int_equal(((const struct gcfg_hop *)(route + 1))->weight, 1);
 	route = nth(&d, GCFG_ROUTE, 1, sizeof(*route) + 2 * sizeof(*hop));
@@ -306,6 +309,7 @@ static void test_network(void **state)
 	assert_int_equal(hop[1].weight, 3);
 	nth(&d, GCFG_ROUTE, 2, sizeof(*route));
 	assert_int_equal(((const struct gcfg_neigh *)nth(&d, GCFG_NEIGH, 0, 32))->state, 0x80);
+	assert_int_equal(((const struct gcfg_rule *)nth(&d, GCFG_RULE, 0, 120))->table, 7);
 	free(d.data);
 	memset(&s.p.net, 0, sizeof(s.p.net));
 	sample_free(&s);

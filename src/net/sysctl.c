@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Settings of an interface. */
+/* Settings of an interface, and of the namespace. */
 #include "net/sysctl.h"
 
 #include <errno.h>
@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/io.h"
 
 /* @family: "ipv4" or "ipv6". */
 static int sysctl_set(const char *family, const char *link, const char *key, int32_t value,
@@ -29,6 +30,21 @@ static int sysctl_set(const char *family, const char *link, const char *key, int
 	if (write(fd, text, (size_t)len) != len)
 		return err_set(e, -errno, "write %d to '%s'", value, path);
 	return 0;
+}
+
+int net_sysctl_set(const char *key, const char *value, struct err *e)
+{
+	size_t first = strcspn(key, "./");
+	char path[256];
+	int len = snprintf(path, sizeof(path), "/proc/sys/%s", key);
+
+	if (key[first] == '.')
+		for (char *c = path + strlen("/proc/sys/"); *c; c++)
+			*c = *c == '.' ? '/' : *c == '/' ? '.' : *c;
+	if (len < 0 || (size_t)len >= sizeof(path) || strstr(path, "..") ||
+	    strncmp(path, "/proc/sys/net/", strlen("/proc/sys/net/")) != 0)
+		return err_say(e, -EINVAL, "setting '%s' is none of a network namespace", key);
+	return io_write_existing(AT_FDCWD, path, value, strlen(value), e);
 }
 
 int net_sysctl_ipv6(const char *link, const char *key, int32_t value, struct err *e)

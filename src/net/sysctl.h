@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Settings of an interface that netlink does not change. Internal to src/net. */
+/* Settings that netlink does not change. */
 #ifndef RUNNC_NET_SYSCTL_H
 #define RUNNC_NET_SYSCTL_H
 
@@ -21,5 +21,12 @@ int net_sysctl_ipv4(const char *link, const char *key, int32_t value, struct err
 
 /* Read it: 0 or -errno, also for an interface that is gone. */
 int net_sysctl_ipv4_get(const char *link, const char *key, int32_t *value, struct err *e);
+
+/*
+ * Write the setting @key of the network namespace, "net.ipv4.tcp_fin_timeout" or with slashes: as for
+ * sysctl(8) the first separator decides. Returns 0 or -errno with @e filled in: -EINVAL for a key
+ * outside of net, or with "..".
+ */
+int net_sysctl_set(const char *key, const char *value, struct err *e);
 
 #endif

@@ -102,4 +102,21 @@ else
 fi
 check "delete" container_delete all
 same "restored exactly" "$dump"
+
+# A pod's sandbox has the pod's settings in its config.json, and the pod's container finds them.
+topo_a_up
+container_bundle sandbox --netns "/run/netns/$TOPO_POD1" \
+	--annotation io.kubernetes.cri.container-type=sandbox \
+	--jq '.linux.sysctl = {"net.ipv4.ip_unprivileged_port_start": "0",
+		"net.ipv4.conf.eth0.accept_redirects": "0"}' -- sleep 1000
+check "a sandbox starts" container_start sandbox
+is "the pod has its settings" "0 0" "$(topo_in "$TOPO_POD1" sh -c \
+	'cd /proc/sys/net/ipv4; echo $(cat ip_unprivileged_port_start conf/eth0/accept_redirects)')"
+if pod_container of-pod tc; then
+	is "and so has the pod's container" "0 0" \
+		"$(guest 'cd /proc/sys/net/ipv4; echo $(cat ip_unprivileged_port_start conf/eth0/accept_redirects)')"
+else
+	not_ok "the pod's container starts" "$(container_log of-pod)"
+fi
+check "delete the sandbox" container_delete sandbox
 tap_done
