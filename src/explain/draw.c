@@ -377,19 +377,24 @@ void explain_draw_answer(const struct explain_picture *p, size_t i, const struct
 static void draw_findings(const struct explain_picture *p, struct buf *b)
 {
 	const struct explain_finding *broken = explain_broken(p->report);
+	bool unknown = false;
 
+	if (p->report->nr == 0)
+		return;
 	buf_printf(b, "\n%s:\n", p->probed ? "The path, hop by hop" : "What can be seen");
 	for (size_t i = 0; i < p->report->nr; i++) {
 		const struct explain_finding *f = &p->report->findings[i];
 
 		buf_printf(b, "  %-9s  %-7s  %s\n", explain_hop_name(f->hop),
 			   explain_verdict_name(f->verdict), f->what);
+		unknown |= f->verdict == EXPLAIN_UNKNOWN;
 	}
 	if (broken)
 		buf_printf(b, "\nBROKEN at the %s: %s.\nCure: %s.\n", explain_hop_name(broken->hop),
 			   broken->what, broken->cure ? broken->cure : "none known");
 	else if (p->probed)
-		buf_add_str(b, "\nIt works.\n");
+		buf_add_str(b, unknown ? "\nNothing is broken, as far as can be seen from here.\n"
+				       : "\nIt works.\n");
 }
 
 void explain_draw_text(const struct explain_picture *p, struct buf *b)

@@ -287,6 +287,9 @@ void explain_path_find(const struct explain_facts *f, const struct explain_subje
 	p->tap = by_name(f, port->tap);
 	p->bridge = by_name(f, port->bridge);
 	p->host = other_end(f, p->pod);
+	/* A VLAN lies upon another interface of the pod: what counts is that one's other end. */
+	if (p->host.link && p->host.space == 0)
+		p->host = other_end(f, p->host);
 	host = explain_at(f, p->host);
 	if (host && host->master) {
 		const struct net_link *master;

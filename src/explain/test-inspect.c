@@ -192,6 +192,23 @@ static void test_path(void **state)
 	assert_string_equal(c->path.router_by, "has the gateway's address");
 }
 
+/* A VLAN on eth0: its host end is eth0's. */
+static void test_vlan(void **state)
+{
+	struct cluster *c = *state;
+	struct explain_space *pod = &c->facts.spaces[POD];
+
+	add_link(pod, 9, "eth0.7", "vlan", 1);
+	pod->links[pod->nr_links - 1].other = 2;
+	c->plan.ports[0].index = 9;
+	pod->filters[0].link = 9;
+	pod->filters[1].redirect = 9;
+	assert_null(inspect(c));
+	assert_int_equal(c->path.pod.link, 9);
+	assert_int_equal(c->path.host.space, NODE);
+	assert_int_equal(c->path.host.link, 4);
+}
+
 static void test_unseen(void **state)
 {
 	struct cluster *c = *state;
@@ -375,7 +392,8 @@ static void test_order(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CLUSTER_TEST(test_path), CLUSTER_TEST(test_unseen), CLUSTER_TEST(test_post),
+		CLUSTER_TEST(test_path), CLUSTER_TEST(test_vlan), CLUSTER_TEST(test_unseen),
+		CLUSTER_TEST(test_post),
 		CLUSTER_TEST(test_stale), CLUSTER_TEST(test_filter_missing),
 		CLUSTER_TEST(test_no_process), CLUSTER_TEST(test_mtu), CLUSTER_TEST(test_down),
 		CLUSTER_TEST(test_route), CLUSTER_TEST(test_duplicate), CLUSTER_TEST(test_kept_mac),

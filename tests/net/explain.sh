@@ -249,6 +249,25 @@ in_a_by_others()
 	done
 }
 
+# A guest that speaks under an address that is not the pod's: the guard's counters are shown.
+guarded()
+{
+	topo_a_up
+	container_bundle spoof --netns "/run/netns/$TOPO_POD1" --jq '.process.capabilities[] += ["CAP_NET_ADMIN"]' \
+		-- /bin/sh -c 'ip addr add 172.17.0.99/16 dev eth0; echo up
+			while :; do ping -c 1 -W 1 -I 172.17.0.99 172.17.0.1; done'
+	check "a spoofing guest starts" container_start spoof
+	check "json: the guard's drops" wait_for 30 drops "$TAG-spoof"
+	has "text: the guard's drops" "the guard has dropped" "$(net "$TAG-spoof")"
+	has "and a note" "the guard at rnct2 of the pod has dropped" "$(net "$TAG-spoof")"
+	container_delete spoof
+}
+
+drops()
+{
+	net --format json "$1" | jq -e '[.namespaces[0].guards[].drops | .arp + .ipv4] | add > 0'
+}
+
 # The post's cluster, broken as it was there.
 in_the_post()
 {
@@ -304,6 +323,7 @@ bare()
 
 	topo_none_up
 	has "no interface" "No interface of /run/netns/$TOPO_POD1 would be handed over" "$(net "$TOPO_POD1")"
+	broken "no interface: broken" "$TOPO_POD1" "guest" "no interface is handed over" "before the container is created"
 }
 
 refuses()
@@ -322,6 +342,7 @@ draws
 in_a_by_tc
 in_a_by_bridge
 in_a_by_others
+guarded
 in_the_post
 bare
 refuses
