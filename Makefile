@@ -11,6 +11,7 @@ help:
 	@echo 'make build    runnc and the guest kernel, into build/'
 	@echo 'make demo     two clusters, a web app as a Nabla container in each (root)'
 	@echo 'make test     everything that checks itself (root)'
+	@echo 'make test-machine  the tests that a virtual machine takes long for (root)'
 	@echo 'make bench    figures beside a plain container (root); build/bench.json'
 	@echo 'make lint     static analysis and format'
 	@echo 'make install  under PREFIX ($(PREFIX)), below DESTDIR'
@@ -33,7 +34,14 @@ demo: deps build
 test: deps build
 	@scripts/rootfs busybox >/dev/null
 	@scripts/rootfs debian >/dev/null
+	-@tests/machine/image >/dev/null
 	@tests/run-all
+
+# Of the emulated machine, test has the short form only.
+test-machine: deps build
+	@scripts/rootfs debian >/dev/null
+	-@tests/machine/image >/dev/null
+	@tests/run-all tests/machine/whole/*.sh
 
 bench: deps build
 	@bench/run
@@ -50,4 +58,4 @@ install: build
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: help deps build demo test bench lint install clean
+.PHONY: help deps build demo test test-machine bench lint install clean

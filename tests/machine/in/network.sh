@@ -1,0 +1,50 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# In the test machine: a busybox container in each of the post's clusters and each mode of the kernel's
+# own, reached from the neighbouring pod; afterwards the pod is what it was.
+. "$(dirname "$0")/../../lib/tap.sh"
+ROOTFS=$("$top/scripts/rootfs" busybox) || exit 1
+. "$top/tests/lib/container.sh"
+. "$top/tests/net/lib.sh"
+TOPO_PREFIX=$TAG TOPO_V6=0
+serve='mkdir /www; head -c 1000000 /dev/zero >/www/file; echo hello >/www/hello; httpd -h /www -p 80; echo ready; sleep 1000'
+
+rt() { "$RUNNC" "${container_root[@]}" "$@"; }
+fetch() { in_peer busybox wget -q -T 20 -O - "http://$TOPO_IP1/$1"; }
+ping_guest() { in_peer ping -q -c 3 -i 0.2 -W 2 "$TOPO_IP1"; }
+
+serves()
+{
+	local mode=$1 text="$TOPO $1" name=$TOPO-$1 before
+	before=$(pod_dump)
+	container_bundle "$name" --netns "/run/netns/$TOPO_POD1" --annotation "org.runnc.net.mode=$mode" -- sh -c "$serve"
+	if ! container_start "$name" || ! wait_for 100 grep -q ready "$TMP/$name.out"; then
+		not_ok "$text: it starts" "$(container_log "$name")"
+	else
+		ok "$text: it starts"
+		check "$text: it answers pings" ping_guest
+		is "$text: it answers requests" hello "$(fetch hello)"
+		is "$text: a megabyte" 1000000 "$(fetch file | wc -c)"
+	fi
+	check "$text: delete" rt delete --force "$TAG-$name"
+	same "$text: the pod is what it was" "$before"
+	check "$text: the pod itself answers" ping_guest
+}
+
+foreign()
+{
+	local text="$TOPO $1, a random MAC"
+	container_bundle "random-$1" --netns "/run/netns/$TOPO_POD1" --annotation "org.runnc.net.mode=$1" \
+		--annotation org.runnc.net.mac=random -- sh -c "$serve"
+	if container_start "random-$1" && wait_for 100 grep -q ready "$TMP/random-$1.out"; then
+		refuse "$text: no answer, as the post says" 1 in_peer ping -q -c 2 -i 0.2 -W 1 "$TOPO_IP1"
+	else
+		not_ok "$text: it starts" "$(container_log "random-$1")"
+	fi
+	check "$text: delete" rt delete --force "$TAG-random-$1"
+}
+
+topo_a_up && serves tc && serves bridge
+topo_b1_up && serves tc && serves bridge && foreign bridge
+topo_down
+tap_done
