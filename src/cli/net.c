@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "cli/net_subject.h"
 #include "cli/show.h"
+#include "container/guest_end.h"
 #include "explain/draw.h"
 
 #define NET_BROKEN 1			/* exit status of --check */
@@ -101,6 +102,7 @@ static int net(const struct lifecycle *l, const struct cli_args *a, struct err *
 		return r;
 	subject.id = s.has_container ? s.state.id : NULL;
 	subject.pid = s.alive ? (int)s.state.pid : 0;
+	subject.unikernel = s.has_container && guest_kind_of(&s.state) == GUEST_SOLO5;
 	r = explain(&picture, paths, &report, e);
 	if (r == 0)
 		r = print(&picture, format, e);

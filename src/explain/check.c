@@ -32,6 +32,12 @@ struct check {
 	struct err *e;
 };
 
+/* What it means that the guest does not do what a host does. */
+static enum explain_verdict silence(const struct check *c)
+{
+	return c->s->unikernel && c->family == AF_INET6 ? EXPLAIN_NOTE : EXPLAIN_BROKEN;
+}
+
 static const char *protocol(uint8_t family)
 {
 	return family == AF_INET ? "ARP" : "neighbour discovery";
@@ -252,7 +258,7 @@ static int check_guest(struct check *c)
 	if (rc < 0)
 		return rc;
 	if (!answers.nr) {
-		explain_say(c->r, EXPLAIN_HOP_BACK, EXPLAIN_BROKEN,
+		explain_say(c->r, EXPLAIN_HOP_BACK, silence(c),
 			    "see what is wrong before this; if nothing is, look at the guest",
 			    "asked on %s, the %s does not answer %s for %s",
 			    words_place(c->f, c->p->host).text, who, protocol(c->family),
@@ -300,7 +306,7 @@ static int check_segments(struct check *c, bool pinged)
 			    "%s from %s arrive with good checksums: the %s answers them",
 			    udp && tcp ? "UDP and TCP" : udp ? "UDP" : "TCP", name,
 			    c->s->id ? "guest" : "pod");
-	if (udp && tcp)
+	if ((udp && tcp) || c->s->unikernel)
 		return 0;
 	explain_say(c->r, EXPLAIN_HOP_BACK, udp || tcp ? EXPLAIN_NOTE : EXPLAIN_BROKEN,
 		    udp || tcp ? NULL
@@ -336,7 +342,7 @@ static int check_router(struct check *c)
 			    "MTU: %s pings %s, but not with the guest's full %u bytes", name,
 			    words_ip(c->family, c->addr->local).text, c->mtu);
 	else
-		explain_say(c->r, EXPLAIN_HOP_BACK, EXPLAIN_BROKEN,
+		explain_say(c->r, EXPLAIN_HOP_BACK, silence(c),
 			    c->port->mode == NET_MODE_BRIDGE && c->f->spaces[0].nf_call
 				    ? "see what is wrong before this; if nothing is, look at the "
 				      "firewall rules in the pod's namespace: "

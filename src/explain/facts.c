@@ -12,10 +12,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -69,9 +71,12 @@ static int named_add(struct gathering *g, const char *path, const char *name, st
 {
 	_autoclose_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct named *larger;
+	struct statfs fs;
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) < 0 || g->nr_named == FACTS_MAX_NAMED)
+	/* A name below /run/netns that nothing is mounted on is an empty file. */
+	if (fd < 0 || fstat(fd, &st) < 0 || fstatfs(fd, &fs) < 0 || fs.f_type != NSFS_MAGIC ||
+	    g->nr_named == FACTS_MAX_NAMED)
 		return 0;
 	for (size_t i = 0; i < g->nr_named; i++)
 		if (g->named[i].inode == st.st_ino)

@@ -20,6 +20,8 @@ struct explain_place {
 struct explain_subject {
 	const char *id;			/* of the container; NULL: one that is not there yet */
 	int pid;			/* 0: its process is gone, or there is none */
+	/* Not Linux: it may know no IPv6, and refuse nothing that nobody wants. */
+	bool unikernel;
 	/* What the guest was given or, without a container, would get: ports, links, addresses. */
 	const struct net_plan *plan;
 };

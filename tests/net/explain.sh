@@ -268,6 +268,22 @@ drops()
 	net --format json "$1" | jq -e '[.namespaces[0].guards[].drops | .arp + .ipv4] | add > 0'
 }
 
+# A unikernel is asked the same; what it need not know is no break.
+unikernel()
+{
+	local id=$TAG-uni ROOTFS=$TMP/unikernel
+	mkdir "$ROOTFS"
+	cp "${RUNNC%/src/cli/runnc}/guest/solo5/echo.spt" "$ROOTFS"
+	topo_a_up
+	container_bundle uni --netns "/run/netns/$TOPO_POD1" --annotation org.runnc.solo5.type=mirage -- /echo.spt
+	check "unikernel: it starts" container_start uni
+	wait_for 10 in_pod2 ping -q -c 1 -W 1 "$TOPO_IP1"
+	works "unikernel: works" "$id"
+	is "unikernel: that it has no IPv6 is a note" true "$(net --check --format json "$id" |
+		jq '[.findings[] | select(.verdict == "note") | .what | contains("does not answer neighbour discovery")] | any')"
+	container_delete uni
+}
+
 # The post's cluster, broken as it was there.
 in_the_post()
 {
@@ -343,6 +359,7 @@ in_a_by_tc
 in_a_by_bridge
 in_a_by_others
 guarded
+unikernel
 in_the_post
 bare
 refuses
