@@ -396,15 +396,27 @@ int source_find(const struct store *c, struct source *s, int *fd, uint64_t *size
 
 /* ---- one container's own --------------------------------------------------------------------- */
 
-int source_measure_own(struct source *s, struct err *e)
+/* It is small, and by itself: reads all of it. Returns as source_find_own(). */
+static int check_own(struct source *s, struct tree_facts *content, struct err *e)
 {
 	struct image_limits small = s->limits;
+	int rc;
 
 	if (small.max_files > SOURCE_OWN_FILES)
 		small.max_files = SOURCE_OWN_FILES;
 	if (small.max_bytes > SOURCE_OWN_BYTES)
 		small.max_bytes = SOURCE_OWN_BYTES;
-	return tree_fingerprint(s->root, &small, &s->seen, e);
+	rc = tree_fingerprint(s->root, &small, &s->seen, e);
+	if (rc == 0)
+		rc = tree_digest(s->root, &small, content, e);
+	return rc == 0 && content->refers ? SOURCE_UNFIT : rc;
+}
+
+int source_find_own(struct source *s, struct err *e)
+{
+	struct tree_facts content;
+
+	return check_own(s, &content, e);
 }
 
 static int build_own_once(const struct store *c, struct source *s, int *fd, uint64_t *size,
@@ -413,14 +425,10 @@ static int build_own_once(const struct store *c, struct source *s, int *fd, uint
 	_autoclose_ int out = -1, image = -1;
 	struct tree_facts content;
 	struct stat st;
-	int rc = source_measure_own(s, e);
+	int rc = check_own(s, &content, e);
 
-	if (rc == 0)
-		rc = tree_digest(s->root, &s->limits, &content, e);
-	if (rc < 0)
+	if (rc != 0)
 		return rc;
-	if (content.refers)
-		return SOURCE_UNFIT;
 	rc = store_open_nameless(c, &out, &image, e);
 	if (rc == 0)
 		rc = fill_file(c, s, &content, out, e);

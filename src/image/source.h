@@ -53,7 +53,7 @@ int source_find(const struct store *c, struct source *s, int *fd, uint64_t *size
 int source_build_own(const struct store *c, struct source *s, int *fd, uint64_t *size,
 		     char digest[IMAGE_DIGEST_SIZE], struct err *e);
 
-/* It is small enough for source_build_own(): 0, -E2BIG, or another -errno. */
-int source_measure_own(struct source *s, struct err *e);
+/* Would it? Without building anything. Returns as source_build_own(). */
+int source_find_own(struct source *s, struct err *e);
 
 #endif

@@ -63,16 +63,14 @@ static int fill_from_cache(const struct job *job, struct source *s, struct image
 static int fill_own(const struct job *job, struct source *s, struct image_part *part,
 		    struct err *e)
 {
-	int rc = source_measure_own(s, e);
+	int rc = job->build ? source_build_own(job->store, s, &part->fd, &part->size,
+					       part->digest, e) :
+			      source_find_own(s, e);
 
 	if (rc == -E2BIG)
 		return fill_from_cache(job, s, part, e);
-	if (rc < 0)
-		return rc;
-	part->own = true;
-	if (!job->build)
-		return 0;
-	return source_build_own(job->store, s, &part->fd, &part->size, part->digest, e);
+	part->own = rc == 0;
+	return rc;
 }
 
 static int add_layer(const struct job *job, const struct layer *layer, struct image_stack *stack,
