@@ -64,9 +64,10 @@ void explain_inspect(const struct explain_facts *f, const struct explain_subject
 /*
  * What has to be tried. Frames go out by the pod's interface with the guest's own MAC and address,
  * as the guest would send them, and from the host's side with the host's own. None has a MAC or an
- * address that is not its sender's, and none changes what a neighbour knows. It takes a second or
- * two where everything answers. Needs CAP_NET_RAW and CAP_SYS_ADMIN over the namespaces. Returns 0,
- * whatever was found, or -errno with @e filled in if it could not be tried at all.
+ * address that is not its sender's; nobody learns more from them than from the guest's own. It
+ * takes a few seconds, most of them waiting for duplicates that are not there. Needs CAP_NET_RAW
+ * and CAP_SYS_ADMIN over the namespaces. Returns 0, whatever was found, or -errno with @e filled in
+ * if it could not be tried at all.
  */
 int explain_probe(const struct explain_facts *f, const struct explain_subject *s, size_t i,
 		  const struct explain_path *p, struct explain_report *r, struct err *e);
