@@ -109,7 +109,7 @@ int main(int argc, char **argv)
 	int ret;
 
 	(void)argc;
-	ret = tender_options_parse(argv, &o, &e);
+	ret = tender_options_parse((const char *const *)argv, &o, &e);
 	if (ret == 0 && o.help)
 		return print(tender_options_help());
 	if (ret == 0 && o.version)

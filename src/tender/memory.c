@@ -95,7 +95,7 @@ int tender_memory_load(const struct solo5_elf *elf, int fd, struct err *e)
 	return ret;
 }
 
-static int join(char *to, char *const *args, struct err *e)
+static int join(char *to, const char *const *args, struct err *e)
 {
 	size_t used = 0;
 
@@ -114,8 +114,8 @@ static int join(char *to, char *const *args, struct err *e)
 	return 0;
 }
 
-int tender_memory_boot_info(const struct solo5_elf *elf, uint64_t mem_size, char *const *args,
-			    int epoll_fd, int timer_fd, struct err *e)
+int tender_memory_boot_info(const struct solo5_elf *elf, uint64_t mem_size,
+			    const char *const *args, int epoll_fd, int timer_fd, struct err *e)
 {
 	uint64_t manifest = TENDER_BOOT_INFO + sizeof(struct tender_boot_info);
 	uint64_t cmdline = manifest + solo5_manifest_size(elf->manifest.entries);

@@ -44,8 +44,8 @@ int tender_memory_map(uint64_t mem_size, struct err *e);
 int tender_memory_load(const struct solo5_elf *elf, int fd, struct err *e);
 
 /* Write boot information, manifest and the joined @args. Returns 0 or -errno with @e. */
-int tender_memory_boot_info(const struct solo5_elf *elf, uint64_t mem_size, char *const *args,
-			    int epoll_fd, int timer_fd, struct err *e);
+int tender_memory_boot_info(const struct solo5_elf *elf, uint64_t mem_size,
+			    const char *const *args, int epoll_fd, int timer_fd, struct err *e);
 
 /*
  * The guard page at the lower end of the stack's 512 KiB. Left out if there is less than twice that

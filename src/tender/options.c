@@ -231,7 +231,7 @@ static int check_devices(const struct tender_options *o, struct err *e)
 	return 0;
 }
 
-int tender_options_parse(char **argv, struct tender_options *o, struct err *e)
+int tender_options_parse(const char *const *argv, struct tender_options *o, struct err *e)
 {
 	int ret;
 
@@ -239,7 +239,7 @@ int tender_options_parse(char **argv, struct tender_options *o, struct err *e)
 		.stack_guard = true, .error_status = 1, .kernel_fd = -1,
 		.mem_size = (uint64_t)TENDER_MEM_MB << 20,
 	};
-	for (argv += argv[0] != NULL; *argv && str_starts(*argv, "--"); argv++) {
+	for (argv += argv[0] != NULL; *argv && str_starts(*argv, "-"); argv++) {
 		if (!strcmp(*argv, "--")) {
 			argv++;
 			break;

@@ -38,14 +38,14 @@ struct tender_options {
 	struct tender_device device[TENDER_DEVICES];
 	const char *kernel;		/* path; NULL: @kernel_fd */
 	int kernel_fd;
-	char **args;			/* NULL-terminated: the unikernel's */
+	const char *const *args;	/* NULL-terminated: the unikernel's */
 };
 
 /*
  * Parse @argv (argv[0] is passed over). Returns 0, or -EINVAL with @e. @o->json and
  * @o->error_status are valid then too, as far as the command line was read.
  */
-int tender_options_parse(char **argv, struct tender_options *o, struct err *e);
+int tender_options_parse(const char *const *argv, struct tender_options *o, struct err *e);
 
 /* The text of --help. */
 const char *tender_options_help(void);

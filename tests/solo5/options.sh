@@ -28,6 +28,7 @@ has "... names every option of the man page" "" "$(grep -oE '^\.B[IR]* \\-\\-[a-
 wrong "the unikernel is missing; nabla-run --help says how to call it"
 wrong "the unikernel is missing; nabla-run --help says how to call it" --mem=5 --
 wrong "option '--nonsense': unknown option; nabla-run --help lists them" --nonsense "$hello"
+wrong "option '-h': unknown option; nabla-run --help lists them" -h "$hello"
 wrong "option '--x-exec-heap': no page is ever writable and executable here; run it without, or under Solo5's own tender" \
 	--x-exec-heap "$hello"
 for mem in 0 x "" -1 1048577 99999999999999999999 5M; do
