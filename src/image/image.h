@@ -34,8 +34,8 @@
  * begins with "lost+found". Only the directory lost+found in the root, mke2fs's, is left out.
  *
  * In the cache directory: image/DIGEST, tree/FINGERPRINT (a symbolic link whose target is a
- * digest), tmp/ (images being built, and locks), mnt/ (empty; the builder's mount point in a
- * namespace of its own). It must be on a local file system, belong to the caller and be writable
+ * digest), names/ (see names.h), tmp/ (images being built, and locks), mnt/ (empty; the builder's
+ * mount point in a namespace of its own). It must be on a local file system, belong to the caller and be writable
  * by nobody else.
  *
  * Reference counting is the kernel's: the descriptor that image_get() returns carries a shared
@@ -50,9 +50,9 @@
  * two threads.
  *
  * Times on two processors, everything in the page cache: a tree of 10,000 files is found again in
- * 15 ms (26 ms on one); a Debian minbase tree (6,768 files, 206 MiB) in 15 ms, and built in 1.2
- * s, of which 0.3 s read and hash, 0.8 s are mkfs.erofs and the rest fsync(). Memory: 5 KiB per
- * file, while it builds.
+ * 14 ms (24 ms on one; 19 and 34 ms where directories must be read, see names.h); a Debian minbase
+ * tree (6,768 files, 206 MiB) is built in 1.2 s, of which 0.3 s read and hash, 0.8 s are mkfs.erofs
+ * and the rest fsync(). Memory: 5 KiB per file, while it builds.
  */
 #ifndef RUNNC_IMAGE_IMAGE_H
 #define RUNNC_IMAGE_IMAGE_H
