@@ -96,6 +96,7 @@ struct cgroup_list {
 void cgroup_list_free(struct cgroup_list *list);
 
 #define CGROUP_DEFAULT_PARENT	"/runnc"
+#define CGROUP_GUARDED		"container"
 
 /*
  * Decide on the directories of container @id; nothing is touched. @path is linux.cgroupsPath:
@@ -106,7 +107,8 @@ void cgroup_list_free(struct cgroup_list *list);
  *    that has processes may not have controllers for its children).
  *  - @systemd (--systemd-cgroup): "slice:prefix:name". Refused with -EOPNOTSUPP and advice where
  *    systemd does not run. Where it does: the directory that systemd would use for the scope
- *    prefix-name.scope in that slice, made by us; systemd is not told about it.
+ *    prefix-name.scope in that slice, made by us; systemd is not told about it. In v2 the leaf is a
+ *    child of that, CGROUP_GUARDED, lest systemd takes its controllers away.
  * A leaf that exists already is used, and is not ours. *@list is the caller's. Returns 0 or -errno.
  */
 int cgroup_plan(const struct cgroup_survey *s, const char *path, bool systemd, const char *id,

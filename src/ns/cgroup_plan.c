@@ -100,9 +100,32 @@ static int plan_path(const struct cgroup_hierarchy *h, const char *path, char **
 	return *out ? 0 : err_set(e, -ENOMEM, "plan cgroups");
 }
 
-static int plan_all(const struct cgroup_survey *s, const char *path, bool own_parent,
+/*
+ * systemd switches off, below its slices, each controller that none of its own units needs, whenever
+ * it looks at them anew (systemctl daemon-reload; a unit that starts): the limits of a scope that it
+ * does not know would go. The kernel refuses that while a child of the scope has the controller.
+ */
+static int plan_guarded(char **path, struct err *e)
+{
+	char *below = path_join(*path, CGROUP_GUARDED);
+
+	if (!below)
+		return err_set(e, -ENOMEM, "plan cgroups");
+	free(*path);
+	*path = below;
+	return 0;
+}
+
+struct plan_choice {
+	const char *path;	/* as in config.json, or chosen for it */
+	bool own_parent;	/* what leads to the leaf is ours */
+	bool systemd;		/* it is systemd's scope */
+};
+
+static int plan_all(const struct cgroup_survey *s, const struct plan_choice *choice,
 		    struct cgroup_list *list, struct err *e)
 {
+	const char *path = choice->path;
 	_autofree_ char *clean = path_clean(path);
 
 	if (!clean)
@@ -115,8 +138,10 @@ static int plan_all(const struct cgroup_survey *s, const char *path, bool own_pa
 		_autofree_ char *below = NULL;
 		int r = plan_path(&s->v[i], path, &below, e);
 
+		if (r == 0 && choice->systemd && s->v[i].version == 2)
+			r = plan_guarded(&below, e);
 		if (r == 0)
-			r = plan_hierarchy(&s->v[i], below, own_parent, list, e);
+			r = plan_hierarchy(&s->v[i], below, choice->own_parent, list, e);
 		if (r < 0)
 			return r;
 	}
@@ -142,7 +167,7 @@ int cgroup_plan(const struct cgroup_survey *s, const char *path, bool systemd, c
 {
 	struct cgroup_list made = CGROUP_LIST_INIT;
 	_autofree_ char *chosen = NULL;
-	bool own_parent = false;
+	struct plan_choice choice = { .systemd = systemd };
 	int r = 0;
 
 	if (systemd) {
@@ -158,12 +183,13 @@ int cgroup_plan(const struct cgroup_survey *s, const char *path, bool systemd, c
 		chosen = strdup(path);
 	} else {
 		chosen = str_printf("%s/%s", CGROUP_DEFAULT_PARENT, id);
-		own_parent = true;
+		choice.own_parent = true;
 	}
 	if (!chosen)
 		return err_set(e, -ENOMEM, "plan cgroups");
 
-	r = plan_all(s, chosen, own_parent, &made, e);
+	choice.path = chosen;
+	r = plan_all(s, &choice, &made, e);
 	if (r < 0) {
 		cgroup_list_free(&made);
 		return r;

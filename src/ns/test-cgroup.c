@@ -368,10 +368,20 @@ static void test_plan_systemd(void **state)
 	make_dir(f, "systemd");
 	s = survey(f, V2_ONE, "0::/\n");
 	assert_int_equal(cgroup_plan(s, "a-b.slice:b:c", true, "c1", &list, &e), 0);
-	assert_dir(f, &list.v[list.n - 1], "/cg/a.slice/a-b.slice/b-c.scope");
+	assert_dir(f, &list.v[list.n - 2], "/cg/a.slice/a-b.slice/b-c.scope");
+	assert_true(list.v[list.n - 2].ours && !list.v[list.n - 2].leaf);
+	assert_dir(f, &list.v[list.n - 1], "/cg/a.slice/a-b.slice/b-c.scope/container");
+	assert_true(list.v[list.n - 1].ours && list.v[list.n - 1].leaf);
 	cgroup_list_free(&list);
 	assert_int_equal(cgroup_plan(s, NULL, true, "c1", &list, &e), 0);
-	assert_dir(f, &list.v[list.n - 1], "/cg/system.slice/runnc-c1.scope");
+	assert_dir(f, &list.v[list.n - 1], "/cg/system.slice/runnc-c1.scope/container");
+	cgroup_list_free(&list);
+	cgroup_survey_free(s);
+
+	/* v1's controllers are nobody's to switch off */
+	s = survey(f, V1_TWO, "1:memory:/\n2:pids:/\n");
+	assert_int_equal(cgroup_plan(s, "a.slice:b:c", true, "c1", &list, &e), 0);
+	assert_dir(f, &list.v[list.n - 1], "/p/a.slice/b-c.scope");
 	cgroup_list_free(&list);
 	cgroup_survey_free(s);
 }
