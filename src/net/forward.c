@@ -205,6 +205,7 @@ void net_forward_plan(const struct net_survey *s, const struct net_plan *p,
 		      struct net_forward *out, const char **why)
 {
 	const struct net_link *lo = find_lo(s);
+	const struct gcfg_addr one = { .family = AF_INET, .local = { 127, 0, 0, 1 } };
 	bool ipv6, all;
 
 	memset(out, 0, sizeof(*out));
@@ -216,6 +217,7 @@ void net_forward_plan(const struct net_survey *s, const struct net_plan *p,
 	out->on = true;
 	out->lo = (uint32_t)lo->index;
 	out->lo_up = lo->flags & IFF_UP;
+	out->lo_new = !out->lo_up && !has_addr(s, out->lo, &one);
 	out->lo_clsact = lo->clsact;
 	out->lo_route_localnet = s->loopback.route_localnet;
 	out->lo_accept_local = s->loopback.accept_local;
@@ -242,8 +244,8 @@ json_t *net_forward_record(const struct net_forward *f)
 			json_decref(addrs);
 			return NULL;
 		}
-	return json_pack("{si sb sb si si ss so}", "index", (int)f->lo, "up", (int)f->lo_up,
-			 "clsact", (int)f->lo_clsact, "route_localnet", (int)f->lo_route_localnet,
+	return json_pack("{si sb sb sb si si ss so}", "index", (int)f->lo, "up", (int)f->lo_up,
+			 "new", (int)f->lo_new, "clsact", (int)f->lo_clsact, "route_localnet", (int)f->lo_route_localnet,
 			 "accept_local", (int)f->lo_accept_local, "tap", f->tap,
 			 "addresses", addrs);
 }

@@ -27,20 +27,20 @@
 
 /* The pod's addresses are on lo only as long as the guest is there. */
 static int change_address(struct net_nl *nl, uint16_t type, uint16_t flags, uint32_t lo,
-			  uint8_t family, uint8_t scope, const uint8_t *local, struct err *e)
+			  const struct gcfg_addr *a, struct err *e)
 {
-	size_t size = family == AF_INET ? 4 : 16;
+	size_t size = a->family == AF_INET ? 4 : 16;
 	struct ifaddrmsg *head;
 	union net_msg m;
 
 	head = net_nl_request(&m, type, flags, sizeof(*head));
-	head->ifa_family = family;
-	head->ifa_prefixlen = (uint8_t)(size * 8);
-	head->ifa_scope = scope;
+	head->ifa_family = a->family;
+	head->ifa_prefixlen = a->prefix;
+	head->ifa_scope = a->scope;
 	head->ifa_index = lo;
-	mnl_attr_put(&m.head, IFA_LOCAL, size, local);
-	mnl_attr_put(&m.head, IFA_ADDRESS, size, local);
-	if (type == RTM_NEWADDR && family == AF_INET6)
+	mnl_attr_put(&m.head, IFA_LOCAL, size, a->local);
+	mnl_attr_put(&m.head, IFA_ADDRESS, size, a->local);
+	if (type == RTM_NEWADDR && a->family == AF_INET6)
 		mnl_attr_put_u32(&m.head, IFA_FLAGS, IFA_F_NODAD);
 	return net_nl_change(nl, &m.head, e);
 }
@@ -73,7 +73,7 @@ static int apply_lo(struct net_nl *nl, const struct net_forward *f, int to_guest
 		rc = net_link_flags(nl, (int)f->lo, IFF_UP, IFF_UP, e);
 	for (size_t i = 0; rc == 0 && i < f->nr_addrs; i++)
 		rc = change_address(nl, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, f->lo,
-				    f->addrs[i].family, f->addrs[i].scope, f->addrs[i].local, e);
+				    &f->addrs[i], e);
 	if (rc == 0)
 		rc = net_tc_clsact_add(nl, (int)f->lo, e);
 	if (rc == 0)
@@ -128,20 +128,38 @@ static void note(struct undo *u, int rc, struct err *e)
 	*u->e = *e;
 }
 
-static void remove_address(struct undo *u, uint32_t lo, const char *text)
+static void remove_address(struct undo *u, uint32_t lo, const struct gcfg_addr *a)
 {
-	uint8_t family = strchr(text, ':') ? AF_INET6 : AF_INET, local[16];
 	struct err e = ERR_INIT;
-	int rc;
+	int rc = change_address(u->nl, RTM_DELADDR, 0, lo, a, &e);
 
-	if (inet_pton(family, text, local) != 1) {
-		note(u, err_say(&e, -EINVAL, "'%s' is no address", text), &e);
-		return;
-	}
-	rc = change_address(u->nl, RTM_DELADDR, 0, lo, family, 0, local, &e);
 	/* Not there yet, or no longer. */
 	if (rc != -EADDRNOTAVAIL && rc != -ENODEV)
 		note(u, rc, &e);
+}
+
+static void remove_recorded(struct undo *u, uint32_t lo, const char *text)
+{
+	struct gcfg_addr a = { .family = AF_INET, .prefix = 32 };
+	struct err e = ERR_INIT;
+
+	if (strchr(text, ':'))
+		a.family = AF_INET6, a.prefix = 128;
+	if (inet_pton(a.family, text, a.local) != 1)
+		note(u, err_say(&e, -EINVAL, "'%s' is no address", text), &e);
+	else
+		remove_address(u, lo, &a);
+}
+
+/* The kernel gave it an address when it went up for the first time, and keeps that. */
+static void restore_down(struct undo *u, int lo, bool new)
+{
+	const struct gcfg_addr one = { .family = AF_INET, .prefix = 8, .local = { 127, 0, 0, 1 } };
+	struct err e = ERR_INIT;
+
+	note(u, net_link_flags(u->nl, lo, 0, IFF_UP, &e), &e);
+	if (new)
+		remove_address(u, (uint32_t)lo, &one);
 }
 
 static void remove_tap(struct undo *u, const char *name)
@@ -169,7 +187,7 @@ static void restore_setting(struct undo *u, const char *key, int was)
 
 int net_forward_restore(struct net_nl *nl, const json_t *record, struct err *e)
 {
-	int index, up, clsact, route_localnet, accept_local, rc;
+	int index, up, new, clsact, route_localnet, accept_local, rc;
 	struct undo u = { .nl = nl, .e = e };
 	struct err own = ERR_INIT;
 	const json_t *addr;
@@ -178,8 +196,8 @@ int net_forward_restore(struct net_nl *nl, const json_t *record, struct err *e)
 	size_t i;
 
 	/* jansson's unpacking takes no const, and changes nothing. */
-	if (json_unpack((json_t *)(uintptr_t)record, "{si sb sb si si ss so}", "index", &index,
-			"up", &up, "clsact", &clsact, "route_localnet", &route_localnet,
+	if (json_unpack((json_t *)(uintptr_t)record, "{si sb sb sb si si ss so}", "index",
+			&index, "up", &up, "new", &new, "clsact", &clsact, "route_localnet", &route_localnet,
 			"accept_local", &accept_local, "tap", &tap, "addresses", &addrs) < 0 ||
 	    !json_is_array(addrs) || index <= 0 || strlen(tap) >= IF_NAMESIZE)
 		return err_say(e, -EINVAL, "the loopback's record is none");
@@ -191,10 +209,10 @@ int net_forward_restore(struct net_nl *nl, const json_t *record, struct err *e)
 	remove_tap(&u, tap);
 	json_array_foreach(addrs, i, addr)
 		if (json_is_string(addr))
-			remove_address(&u, (uint32_t)index, json_string_value(addr));
+			remove_recorded(&u, (uint32_t)index, json_string_value(addr));
 	restore_setting(&u, "route_localnet", route_localnet);
 	restore_setting(&u, "accept_local", accept_local);
 	if (!up)
-		note(&u, net_link_flags(nl, index, 0, IFF_UP, &own), &own);
+		restore_down(&u, index, new);
 	return u.rc < 0 ? err_wrap(e, u.rc, "restore the loopback") : 0;
 }

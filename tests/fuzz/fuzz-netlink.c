@@ -6,9 +6,12 @@
  * which are planned in each mode, recorded, and read back: what was accepted once must be
  * accepted again.
  */
+#include <libmnl/libmnl.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/forward_parts.h"
 #include "net/net.h"
 #include "net/parse.h"
 #include "net/record.h"
@@ -27,6 +30,19 @@ static void replay(const struct net_survey *s)
 		expect(net_replay_same_addr(&s->addrs[i], &s->addrs[i]));
 	for (size_t i = 0; i < s->nr_routes; i++)
 		expect(net_replay_same_route(&s->routes[i], &s->routes[i]));
+}
+
+/* As sock_diag's replies: whatever port is found, it is one. */
+static void read_sockets(const void *data, size_t len)
+{
+	const struct nlmsghdr *m = data;
+	struct net_forward_facts f = { .known = true };
+	int left = (int)len;
+
+	for (; mnl_nlmsg_ok(m, left); m = mnl_nlmsg_next(m, &left)) {
+		net_forward_parse_socket(m, &f, IPPROTO_TCP);
+		net_forward_parse_socket(m, &f, IPPROTO_UDP);
+	}
 }
 
 static void read_record(const char *json)
@@ -96,6 +112,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		return 0;
 	}
 	copy = realloc(copy, len ? len : 1);
+	read_sockets(copy, len);
 	if (net_parse_buffer(&s, copy, len) == 0) {
 		free(copy);
 		copy = NULL;

@@ -4,8 +4,9 @@
 
 Usage: talk.py serve tcp|udp|dns:ADDRESS:PORT...	say "ready", then answer until killed
        talk.py dial tcp|udp:ADDRESS:PORT [BYTES [FROM]]	send BYTES (16) bytes, print the answer
+       talk.py each SPEC[,BYTES[,FROM]]...	as dial, one after the other: a line "SPEC... ANSWER" for each
        talk.py hold tcp:ADDRESS:PORT		connect; for each line of input send one, print what comes back
-       talk.py frame LINK SOURCE-MAC MAC SOURCE:PORT DESTINATION:PORT TEXT	one UDP packet, as a frame
+       talk.py frames LINK SOURCE-MAC MAC	for each line "SOURCE:PORT DESTINATION:PORT TEXT" a UDP packet
        talk.py reset LINK SOURCE-MAC MAC SOURCE:PORT DESTINATION:PORT FROM TO	RSTs with sequence numbers
 
 A server answers "NAME PORT from PEER" (NAME: $TALK_NAME) with the length and the sum of what it received,
@@ -120,9 +121,25 @@ def dial(spec, size=16, source=None):
         sock.connect(where)
         sock.send(data)
         reply = sock.recv(1 << 16)
+    sock.close()
     words = reply.decode().split(" got ")
-    print(words[0])
-    return 0 if words[1].split() == [str(size), str(zlib.crc32(data))] else 2
+    if words[1].split() != [str(size), str(zlib.crc32(data))]:
+        return 2, f"{words[0]}, who did not get what was sent"
+    return 0, words[0]
+
+
+def try_to_dial(spec, size="16", *source):
+    try:
+        return dial(spec, int(size), *source)
+    except ConnectionRefusedError:
+        return 3, "refused"
+    except OSError as error:
+        return 1, str(error)
+
+
+def each(*specs):
+    for spec in specs:
+        print(spec, try_to_dial(*spec.split(","))[1], flush=True)
 
 
 def hold(spec):
@@ -162,11 +179,13 @@ def send_frame(link, source_mac, mac, protocol, data):
         sock.send(bytes.fromhex((mac + source_mac).replace(":", "")) + struct.pack(">H", protocol) + data)
 
 
-def frame(link, source_mac, mac, source, dest, text):
-    _, _, (source, sport) = parse("udp:" + source)
-    _, _, (dest, dport) = parse("udp:" + dest)
-    header = struct.pack(">HHHH", sport, dport, 8 + len(text), 0)
-    send_frame(link, source_mac, mac, *packet(17, source, dest, header, 6, text.encode()))
+def frames(link, source_mac, mac):
+    for line in sys.stdin:
+        source, dest, text = line.split()
+        _, _, (source, sport) = parse("udp:" + source)
+        _, _, (dest, dport) = parse("udp:" + dest)
+        header = struct.pack(">HHHH", sport, dport, 8 + len(text), 0)
+        send_frame(link, source_mac, mac, *packet(17, source, dest, header, 6, text.encode()))
 
 
 def reset(link, source_mac, mac, source, dest, first, last):
@@ -178,20 +197,13 @@ def reset(link, source_mac, mac, source, dest, first, last):
 
 
 def main():
-    commands = {"hold": hold, "frame": frame, "reset": reset}
-    if sys.argv[1] == "serve":
-        serve(sys.argv[2:])
+    commands = {"each": each, "hold": hold, "frames": frames, "reset": reset, "serve": lambda *specs: serve(specs)}
     if sys.argv[1] in commands:
         commands[sys.argv[1]](*sys.argv[2:])
         return
-    try:
-        sys.exit(dial(sys.argv[2], *(int(a) for a in sys.argv[3:4]), *sys.argv[4:5]))
-    except ConnectionRefusedError:
-        print("refused")
-        sys.exit(3)
-    except OSError as error:
-        print(error)
-        sys.exit(1)
+    status, words = try_to_dial(*sys.argv[2:])
+    print(words)
+    sys.exit(status)
 
 
 main()
