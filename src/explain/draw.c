@@ -48,7 +48,7 @@ static void draw_box(struct buf *b, const char *title, const struct buf *lines)
 
 static void draw_wire(struct buf *b, const char *what)
 {
-	buf_printf(b, "        │ %s\n", what);
+	buf_printf(b, "        │%s%s\n", what[0] ? " " : "", what);
 }
 
 /* ---- lines about a link --------------------------------------------------------------------- */

@@ -111,7 +111,7 @@ static int named_list(struct gathering *g, struct err *e)
 	if (rc == 0)
 		rc = named_add(g, "/proc/1/ns/net", "the host", e);
 	if (rc == 0)
-		rc = named_add(g, "/proc/self/ns/net", "runnc's own", e);
+		rc = named_add(g, "/proc/self/ns/net", "this namespace", e);
 	return rc;
 }
 

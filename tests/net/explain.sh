@@ -224,6 +224,10 @@ in_a_by_bridge()
 	else
 		broken "firewall" "$id" "plumbing" "chain 'crossing' of nftables table 'inet cage' in the pod's namespace drops what crosses bridge" "mode tc"
 	fi
+	# A rule instead of the policy cannot be seen, but its effect can.
+	pod nft 'add chain inet cage crossing { policy accept; }'
+	pod nft add rule inet cage crossing drop
+	broken "firewall, a rule" "$id" "way back" "ping from /run/netns/$TOPO_ROUTER to $TOPO_IP1 is not answered" "bridge-nf-call-iptables is 1"
 	pod sysctl -qw net.bridge.bridge-nf-call-iptables=0
 	pod nft delete table inet cage
 
@@ -342,6 +346,27 @@ bare()
 	broken "no interface: broken" "$TOPO_POD1" "guest" "no interface is handed over" "before the container is created"
 }
 
+# Neither in /run/netns nor that of process 1: the namespace that runnc is called in.
+at_home()
+{
+	local out
+	topo_none_up
+	cat >"$TMP/home" <<-'SCRIPT'
+		ip link set lo up
+		ip link add host0 type veth peer name eth0 netns "$1"
+		ip addr add 10.1.0.1/24 dev host0
+		ip link set host0 up
+		ip -n "$1" addr add 10.1.0.2/24 dev eth0
+		ip -n "$1" link set eth0 up
+		ip -n "$1" route add default via 10.1.0.1
+		sleep 0.5
+		"$RUNNC" net --check "$1"
+	SCRIPT
+	out=$(timeout -k 5 60 unshare -n bash "$TMP/home" "$TOPO_POD1")
+	has "the host end is where runnc is called" "host end: this namespace" "$out"
+	has "and all works" "this namespace pings 10.1.0.2, also with 1500 bytes both ways" "$out"
+}
+
 refuses()
 {
 	local out
@@ -362,5 +387,6 @@ guarded
 unikernel
 in_the_post
 bare
+at_home
 refuses
 tap_done
