@@ -5,8 +5,9 @@
  *	solo5 turns N COMMAND... [-- COMMAND...]...	start to end of each, in turns, N times;
  *							microseconds: median, least, a line a command
  *	solo5 udp ADDRESS SECONDS	64-byte datagrams to port 7, the next when the last came back;
- *					datagrams a second, median and 99th percentile in microseconds,
- *					and datagrams a second in the best tenth of a second
+ *					datagrams a second; 10th, 50th and 99th percentile of there and
+ *					back in microseconds; datagrams a second in the best tenth of a
+ *					second
  *	solo5 udp-serve			the same service as an ordinary process
  *	solo5 disk FILE SIZE		pread and pwrite as guest/solo5/diskspeed.c makes them; nanoseconds
  *	solo5 filter NETS DISKS		instructions of the filter
@@ -137,8 +138,9 @@ static int udp(const char *address, int seconds)
 		}
 	}
 	qsort(took, n, sizeof(*took), compare);
-	printf("%.0f %.2f %.2f %zu\n", (double)n * 1e9 / (double)(last - begin),
-	       (double)took[n / 2] / 1000, (double)took[n * 99 / 100] / 1000, best * 10);
+	printf("%.0f %.2f %.2f %.2f %zu\n", (double)n * 1e9 / (double)(last - begin),
+	       (double)took[n / 10] / 1000, (double)took[n / 2] / 1000,
+	       (double)took[n * 99 / 100] / 1000, best * 10);
 	return 0;
 }
 
