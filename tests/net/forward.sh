@@ -196,6 +196,44 @@ is "no frame for or from a loopback address arrives in the guest" "" "$(grep att
 is "no frame for or from a loopback address arrives in the namespace" "" "$(cat "$TMP"/{outside,sidecar}.out |
 	grep attack)"
 
+# ---- a guest that sends what it likes ---------------------------------------------------------------------
+
+container_delete guest
+rm -rf "$TMP/guest"
+pod0=02:6e:62:6c:61:70
+cat >"$TMP/frames" <<END
+127.0.0.1:9999 127.254.0.1:7090 free
+::1:9999 fd6e:6162:6c61::fe:0:7090 free6
+127.0.0.1:7083 127.254.0.1:7090 owned
+127.0.0.9:7083 127.254.0.1:7090 owned
+8.8.8.8:9999 127.254.0.1:7090 foreign
+127.254.0.1:9999 127.254.0.1:7090 foreign
+127.0.0.1:9999 127.0.0.1:7090 untranslated
+$TOPO_IP2:9999 127.254.255.0:7083 foreign
+$TOPO_IP2_6:9999 fd6e:6162:6c61::fe:0:7090 foreign
+127.0.0.1:9999 $TOPO_IP2:83 leak
+$TOPO_IP1:9999 $TOPO_IP2:83 leak
+$TOPO_IP1_6:9999 $TOPO_IP2_6:83 leak
+127.0.0.1:9999 255.255.255.255:83 leak
+::1:9999 ff02::1:83 leak
+END
+{ exec nsenter --net="/run/netns/$TOPO_NODE" timeout 60 tcpdump -lnnei "$TOPO_HOST1" \
+	"ether host $pod0 or net 127.0.0.0/8 or net fd6e:6162:6c61::/48" >"$TMP/wire" 2>/dev/null; } &
+at_exit kill $!
+container_bundle guest --netns "/run/netns/$TOPO_POD1" --mount "$talk:/talk.py:ro" \
+	--mount "$TMP/frames:/frames:ro" --env TALK_NAME=guest -- sh -c "
+		python3 /talk.py frames pod0 $pod0 $pod0 </frames && echo sent
+		exec python3 /talk.py serve ${servers[*]}"
+container_start guest && wait_for 20 grep -q ready "$TMP/guest.out"
+has "the guest sends frames of its own making" sent "$(container_log guest)"
+check "what is from a port that nobody has arrives in the namespace" \
+	wait_for 5 grep -q "datagram free from 127.0.0.1" "$TMP/outside.out"
+check "the same with IPv6" wait_for 5 grep -q "datagram free6 from ::1" "$TMP/outside.out"
+sleep 0.5
+is "nothing else arrives: a socket's own address and port, foreign ones, others" "" \
+	"$(cat "$TMP"/{outside,sidecar}.out | grep -E 'owned|foreign|untranslated|leak')"
+is "and nothing of it is on the wire" "" "$(cat "$TMP/wire")"
+
 # ---- the guest's end: until delete, the namespace is as if there was none --------------------------------
 
 kill -9 "$(container_pid guest)"

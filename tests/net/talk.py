@@ -5,15 +5,12 @@
 Usage: talk.py serve tcp|udp|dns:ADDRESS:PORT...	say "ready", then answer until killed
        talk.py dial tcp|udp:ADDRESS:PORT [BYTES [FROM]]	send BYTES (16) bytes, print the answer
        talk.py each SPEC[,BYTES[,FROM]]...	as dial, one after the other: a line "SPEC... ANSWER" for each
-       talk.py hold tcp:ADDRESS:PORT		connect; for each line of input send one, print what comes back
        talk.py frames LINK SOURCE-MAC MAC	for each line "SOURCE:PORT DESTINATION:PORT TEXT" a UDP packet
-       talk.py reset LINK SOURCE-MAC MAC SOURCE:PORT DESTINATION:PORT FROM TO	RSTs with sequence numbers
 
 A server answers "NAME PORT from PEER" (NAME: $TALK_NAME) with the length and the sum of what it received,
-and prints each datagram that is text; a TCP client ends its data by closing its direction, or sends lines:
-the first byte "=" asks for an echo of each. dial sends from address FROM, if given, and ends with status 1 if
-nobody answers, 2 if what was received is not what was sent, 3 if the connection is refused. A server of kind
-dns answers every question for an IPv4 address with 192.0.2.53.
+and prints each datagram that is text; a TCP client ends its data by closing its direction. dial sends from
+address FROM, if given, and ends with status 1 if nobody answers, 2 if what was received is not what was sent,
+3 if the connection is refused. A server of kind dns answers every question for an IPv4 address with 192.0.2.53.
 """
 import os
 import selectors
@@ -62,15 +59,6 @@ def serve_datagram(sock, kind):
     sock.sendto(answer(sock, peer, data), peer)
 
 
-def echo(connection):
-    if os.fork():
-        return
-    connection.settimeout(None)
-    while data := connection.recv(1 << 16):
-        connection.sendall(data)
-    os._exit(0)
-
-
 def serve_one(sock, kind):
     if sock.type == socket.SOCK_DGRAM:
         serve_datagram(sock, kind)
@@ -78,10 +66,7 @@ def serve_one(sock, kind):
     connection, peer = sock.accept()
     with connection:
         connection.settimeout(5)
-        if connection.recv(1, socket.MSG_PEEK) == b"=":
-            echo(connection)
-        else:
-            connection.sendall(answer(sock, peer, receive(connection)))
+        connection.sendall(answer(sock, peer, receive(connection)))
 
 
 def serve(specs):
@@ -107,7 +92,7 @@ def serve(specs):
 
 def dial(spec, size=16, source=None):
     kind, family, where = parse(spec)
-    data = b"d" + os.urandom(size - 1)
+    data = os.urandom(size)
     sock = socket.socket(family, socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM)
     sock.settimeout(3)
     if source:
@@ -140,17 +125,6 @@ def try_to_dial(spec, size="16", *source):
 def each(*specs):
     for spec in specs:
         print(spec, try_to_dial(*spec.split(","))[1], flush=True)
-
-
-def hold(spec):
-    _, family, where = parse(spec)
-    with socket.socket(family, socket.SOCK_STREAM) as sock:
-        sock.settimeout(3)
-        sock.connect(where)
-        print("connected", sock.getsockname()[1], flush=True)
-        for line in sys.stdin:
-            sock.sendall(b"=" + line.encode())
-            print(sock.recv(1 << 16).decode()[1:].strip(), flush=True)
 
 
 def add(data):
@@ -188,16 +162,8 @@ def frames(link, source_mac, mac):
         send_frame(link, source_mac, mac, *packet(17, source, dest, header, 6, text.encode()))
 
 
-def reset(link, source_mac, mac, source, dest, first, last):
-    _, _, (source, sport) = parse("tcp:" + source)
-    _, _, (dest, dport) = parse("tcp:" + dest)
-    for sequence in range(int(first), int(last)):
-        header = struct.pack(">HHIIBBHHH", sport, dport, sequence, 0, 0x50, 4, 0, 0, 0)
-        send_frame(link, source_mac, mac, *packet(6, source, dest, header, 16))
-
-
 def main():
-    commands = {"each": each, "hold": hold, "frames": frames, "reset": reset, "serve": lambda *specs: serve(specs)}
+    commands = {"each": each, "frames": frames, "serve": lambda *specs: serve(specs)}
     if sys.argv[1] in commands:
         commands[sys.argv[1]](*sys.argv[2:])
         return
