@@ -69,7 +69,8 @@ static int bpf_explain(union bpf_attr *attr, int rc, struct err *e)
 
 int net_bpf_program(struct net_bpf_asm *b, const char *name, int *prog, struct err *e)
 {
-	union bpf_attr attr = { .prog_type = BPF_PROG_TYPE_SCHED_CLS, .license = bpf_pointer("GPL") };
+	union bpf_attr attr = { .prog_type = BPF_PROG_TYPE_SCHED_CLS,
+				.license = bpf_pointer("GPL") };
 	int rc = net_bpf_finish(b, e);
 	long fd;
 

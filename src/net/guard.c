@@ -126,7 +126,7 @@ static int guard_put(struct net_nl *nl, int index, enum net_tc_side side, struct
 }
 
 int net_guard_add(struct net_nl *nl, int index, enum net_tc_side side,
-		  const struct net_guard_rules *rules, struct err *e)
+		  const struct net_guard_rules *rules, int redirect, struct err *e)
 {
 	_autobpf_ struct net_bpf_asm b = NET_BPF_ASM_INIT;
 	_autoclose_ int map = -1;
@@ -136,11 +136,11 @@ int net_guard_add(struct net_nl *nl, int index, enum net_tc_side side,
 		rc = net_bpf_counters(GUARD_NAME, NET_GUARD_REASONS, &map, e);
 	if (rc < 0)
 		return rc;
-	net_guard_program(&b, rules, map);
+	net_guard_program(&b, rules, redirect, map);
 	return guard_put(nl, index, side, &b, "runnc-guard", e);
 }
 
-int net_guard_inbound_add(struct net_nl *nl, int index, struct err *e)
+int net_guard_inbound_add(struct net_nl *nl, int index, int redirect, struct err *e)
 {
 	_autobpf_ struct net_bpf_asm b = NET_BPF_ASM_INIT;
 	_autoclose_ int map = -1;
@@ -148,7 +148,7 @@ int net_guard_inbound_add(struct net_nl *nl, int index, struct err *e)
 
 	if (rc < 0)
 		return rc;
-	net_guard_inbound_program(&b, map);
+	net_guard_inbound_program(&b, redirect, map);
 	return guard_put(nl, index, NET_TC_INGRESS, &b, "runnc-inbound", e);
 }
 

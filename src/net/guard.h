@@ -8,7 +8,8 @@
  *
  * It is an eBPF program in a direct-action cls_bpf filter that drops what is not the pod's and
  * passes on (TC_ACT_UNSPEC) what is, so that it stands in front of any other filter and in any
- * mode:
+ * mode. In mode tc it does the redirect itself, which costs less than the next filter's action
+ * (docs/spoofing.md); that one remains for a guest without guard, and as the mark of our plumbing.
  *
  *     tc, bridge       ingress of the tap
  *     macvtap          egress of the macvtap
@@ -42,10 +43,10 @@ enum net_guard_reason {
 	NET_GUARD_ARP,			/* ARP sender's MAC or address is not the pod's */
 	NET_GUARD_IPV4,			/* IPv4 source is not the pod's */
 	NET_GUARD_IPV6,			/* IPv6 source is not the pod's */
-	NET_GUARD_ND,			/* neighbour discovery for an address or MAC not the pod's */
-	NET_GUARD_ROUTER,		/* what only routers send: advertisements, redirects, queries */
+	NET_GUARD_ND,			/* neighbour discovery for what is not the pod's */
+	NET_GUARD_ROUTER,		/* a router's: advertisements, redirects, queries */
 	NET_GUARD_DHCP,			/* what only DHCP servers send; a request for another MAC */
-	NET_GUARD_OPTIONS,		/* source routing; IPv4 options; endless extension headers */
+	NET_GUARD_OPTIONS,		/* source routing, IPv4 options, many extensions */
 	NET_GUARD_LOOPBACK,		/* inbound: 127.0.0.0/8 or ::1 on the wire */
 	NET_GUARD_REASONS
 };
@@ -91,12 +92,14 @@ void net_guard_rules_free(struct net_guard_rules *rules);
 
 /*
  * Append the program for @rules to @b, which counts in map descriptor @map. It returns TC_ACT_SHOT
- * or TC_ACT_UNSPEC. Pure. Failure sticks in @b (see net/bpf_asm.h).
+ * or, for a frame that may pass, TC_ACT_UNSPEC; with @redirect, the index of a link, it sends that
+ * frame out there instead. Pure. Failure sticks in @b (see net/bpf_asm.h).
  */
-void net_guard_program(struct net_bpf_asm *b, const struct net_guard_rules *rules, int map);
+void net_guard_program(struct net_bpf_asm *b, const struct net_guard_rules *rules, int redirect,
+		       int map);
 
 /* The same for what arrives at the interface. */
-void net_guard_inbound_program(struct net_bpf_asm *b, int map);
+void net_guard_inbound_program(struct net_bpf_asm *b, int redirect, int map);
 
 /*
  * Put the guard for @rules at @side of link @index, whose clsact qdisc is there. Returns 0 or
@@ -104,10 +107,10 @@ void net_guard_inbound_program(struct net_bpf_asm *b, int map);
  * kernel), -EPERM (bpf(2) is not allowed). Then nothing is there, and nothing must be let out.
  */
 int net_guard_add(struct net_nl *nl, int index, enum net_tc_side side,
-		  const struct net_guard_rules *rules, struct err *e);
+		  const struct net_guard_rules *rules, int redirect, struct err *e);
 
 /* Put the inbound guard at the ingress of link @index, whose clsact qdisc is there. As above. */
-int net_guard_inbound_add(struct net_nl *nl, int index, struct err *e);
+int net_guard_inbound_add(struct net_nl *nl, int index, int redirect, struct err *e);
 
 /*
  * For mode packet, whose socket sees frames before any filter of the link: let @fd, an AF_PACKET

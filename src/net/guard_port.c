@@ -32,25 +32,31 @@ static int guard_outbound(struct net_nl *nl, const struct net_plan *p, size_t i,
 	const struct net_port *port = &p->ports[i];
 	bool tap = port->mode == NET_MODE_TC || port->mode == NET_MODE_BRIDGE;
 	int index = port->mode == NET_MODE_PACKET ? port->index : device;
+	/* Behind the guard stand the answers for a guest with bare frames. */
+	int redirect = port->mode == NET_MODE_TC && !port->bare_frames ? port->index : 0;
 	struct net_guard_rules rules;
 	int rc = net_guard_rules(p, i, &rules, e);
 
 	if (rc == 0)
 		rc = net_tc_clsact_add(nl, index, e);
 	if (rc == 0)
-		rc = net_guard_add(nl, index, tap ? NET_TC_INGRESS : NET_TC_EGRESS, &rules, e);
+		rc = net_guard_add(nl, index, tap ? NET_TC_INGRESS : NET_TC_EGRESS, &rules,
+				   redirect, e);
 	net_guard_rules_free(&rules);
 	return rc;
 }
 
-static int guard_inbound(struct net_nl *nl, const struct net_port *port, int fd, struct err *e)
+static int guard_inbound(struct net_nl *nl, const struct net_port *port, int device, int fd,
+			 struct err *e)
 {
+	/* What has a tag is for a VLAN interface: the redirect behind this one knows. */
+	int redirect = port->mode == NET_MODE_TC && !port->vlans ? device : 0;
 	int rc;
 
 	if (port->mode == NET_MODE_PACKET)
 		return net_guard_inbound_socket(fd, e);
 	rc = net_tc_clsact_add(nl, port->index, e);
-	return rc < 0 ? rc : net_guard_inbound_add(nl, port->index, e);
+	return rc < 0 ? rc : net_guard_inbound_add(nl, port->index, redirect, e);
 }
 
 int net_guard_port(struct net_nl *nl, const struct net_plan *p, size_t i, int fd, struct err *e)
@@ -64,7 +70,7 @@ int net_guard_port(struct net_nl *nl, const struct net_plan *p, size_t i, int fd
 	if (rc == 0 && !port->unguarded)
 		rc = guard_outbound(nl, p, i, device, e);
 	if (rc == 0) {
-		rc = guard_inbound(nl, port, fd, e);
+		rc = guard_inbound(nl, port, device, fd, e);
 		/* Whoever does without the guard has accepted a host that cannot do this. */
 		if (port->unguarded && guard_impossible(rc))
 			rc = 0;

@@ -41,6 +41,7 @@
 struct guard {
 	struct net_bpf_asm *b;
 	const struct net_guard_rules *rules;
+	int redirect;			/* where to: the link's index; 0: left to later filters */
 	int pass;
 	int drop[NET_GUARD_REASONS];
 };
@@ -469,7 +470,7 @@ static void guard_icmp6(struct guard *g)
 
 	guard_read_header(g, 4, 4);
 	guard_load(g, BPF_B, BPF_REG_1, PART);
-	/* From :: as well: a report or the end of a multicast membership, and three of the above. */
+	/* From :: as well: multicast memberships, and some of neighbour discovery. */
 	guard_if(g, BPF_REG_1, 131, g->pass);
 	guard_if(g, BPF_REG_1, 132, g->pass);
 	guard_if(g, BPF_REG_1, 143, g->pass);
@@ -481,7 +482,7 @@ static void guard_icmp6(struct guard *g)
 	guard_if(g, BPF_REG_2, 0, specified);
 	net_bpf_jump(g->b, g->drop[NET_GUARD_IPV6]);
 	net_bpf_place(g->b, specified);
-	/* Errors are below 128, then the two of echo. All others are for routers and home agents. */
+	/* Errors are below 128, then come the two of echo. Others are a router's. */
 	net_bpf_jump_imm(g->b, BPF_JGT, BPF_REG_1, 129, g->drop[NET_GUARD_ROUTER]);
 	net_bpf_jump(g->b, g->pass);
 	guard_nd(g, solicit, advertise, router_solicit);
@@ -567,7 +568,14 @@ static void guard_end(struct guard *g, int map)
 	int count = net_bpf_label(g->b), lost = net_bpf_label(g->b);
 
 	net_bpf_place(g->b, g->pass);
-	guard_return(g, TC_ACT_UNSPEC);
+	if (g->redirect) {
+		net_bpf_mov_imm(g->b, BPF_REG_1, g->redirect);
+		net_bpf_mov_imm(g->b, BPF_REG_2, 0);
+		net_bpf_call(g->b, BPF_FUNC_redirect);
+		net_bpf_exit(g->b);
+	} else {
+		guard_return(g, TC_ACT_UNSPEC);
+	}
 	for (int i = 0; i < NET_GUARD_REASONS; i++) {
 		net_bpf_place(g->b, g->drop[i]);
 		net_bpf_mov_imm(g->b, BPF_REG_1, i);
@@ -587,9 +595,10 @@ static void guard_end(struct guard *g, int map)
 	guard_return(g, TC_ACT_SHOT);
 }
 
-void net_guard_program(struct net_bpf_asm *b, const struct net_guard_rules *rules, int map)
+void net_guard_program(struct net_bpf_asm *b, const struct net_guard_rules *rules, int redirect,
+		       int map)
 {
-	struct guard g = { .b = b, .rules = rules };
+	struct guard g = { .b = b, .rules = rules, .redirect = redirect };
 	int ipv4 = net_bpf_label(b), ipv6 = net_bpf_label(b), arp = net_bpf_label(b);
 
 	guard_begin(&g);
@@ -628,9 +637,9 @@ static void guard_not_one(struct guard *g, int16_t at)
 	guard_if6(g, one, g->drop[NET_GUARD_LOOPBACK]);
 }
 
-void net_guard_inbound_program(struct net_bpf_asm *b, int map)
+void net_guard_inbound_program(struct net_bpf_asm *b, int redirect, int map)
 {
-	struct guard g = { .b = b };
+	struct guard g = { .b = b, .redirect = redirect };
 	int ipv4 = net_bpf_label(b), ipv6 = net_bpf_label(b);
 
 	guard_begin(&g);

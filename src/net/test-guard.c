@@ -143,6 +143,7 @@ struct guarded {
 	struct net_guard_rules rules;
 	int map;
 	int prog;
+	int redirect;
 };
 
 static void add_own(struct net_guard_rules *r, const char *text)
@@ -160,7 +161,7 @@ static int load(struct guarded *g)
 	int rc = net_bpf_counters("runnc_guard", NET_GUARD_REASONS, &g->map, &e);
 
 	if (rc == 0) {
-		net_guard_program(&b, &g->rules, g->map);
+		net_guard_program(&b, &g->rules, g->redirect, g->map);
 		rc = net_bpf_program(&b, "runnc_guard", &g->prog, &e);
 	}
 	if (rc == -EPERM || rc == -ENOSYS)
@@ -229,7 +230,8 @@ static unsigned int verdict_of(const struct guarded *g, const uint8_t *bytes, si
 		assert_int_equal(reason, PASSED);
 		reason = i;
 	}
-	assert_int_equal((int)result, reason == PASSED ? TC_ACT_UNSPEC : TC_ACT_SHOT);
+	assert_int_equal((int)result, reason != PASSED ? TC_ACT_SHOT :
+			 g->redirect ? TC_ACT_REDIRECT : TC_ACT_UNSPEC);
 	return reason;
 }
 
@@ -721,6 +723,25 @@ static void test_families(void **state)
 	}
 }
 
+/* Mode tc: what passes is redirected at once. The loopback's index is 1. */
+static void test_redirect(void **state)
+{
+	const struct guarded *all = *state;
+	struct guarded g;
+	struct frame f;
+
+	udp4(&f, OWN4, 1, 2);
+	assert_verdict(all, &f, PASSED);
+	begin(&g, 1);
+	add_own(&g.rules, OWN4);
+	g.redirect = 1;
+	assert_int_equal(load(&g), 0);
+	assert_verdict(&g, &f, PASSED);
+	udp4(&f, OWN4_HIGH, 1, 2);
+	assert_verdict(&g, &f, NET_GUARD_IPV4);
+	unload(&g);
+}
+
 static void test_many(void **state)
 {
 	const struct guarded *all = *state;
@@ -814,7 +835,7 @@ static void test_inbound(void **state)
 	if (rc == -EPERM)
 		skip();
 	assert_int_equal(rc, 0);
-	net_guard_inbound_program(&b, g.map);
+	net_guard_inbound_program(&b, 0, g.map);
 	if (net_bpf_program(&b, "runnc_guard", &g.prog, &e) < 0)
 		fail_msg("%s", e.text);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, pair), 0);
@@ -839,7 +860,7 @@ static void test_inbound(void **state)
 			f.len = six ? 62 : 46;
 			memcpy(f.bytes + 6, (const uint8_t[]){ OTHER_MAC }, 6);
 			assert_verdict(&g, &f, dropped ? NET_GUARD_LOOPBACK : PASSED);
-			/* A refused datagram is an error or silently gone; an accepted one arrives. */
+			/* A refused datagram is silently gone or an error. */
 			(void)!send(pair[0], f.bytes, f.len, 0);
 			assert_int_equal(recv(pair[1], got, sizeof(got), 0) == (ssize_t)f.len,
 					 !dropped);
@@ -861,6 +882,7 @@ int main(void)
 		cmocka_unit_test(test_solicitations), cmocka_unit_test(test_advertisements),
 		cmocka_unit_test(test_nd_options), cmocka_unit_test(test_icmp6),
 		cmocka_unit_test(test_families), cmocka_unit_test(test_many),
+		cmocka_unit_test(test_redirect),
 		cmocka_unit_test(test_rules), cmocka_unit_test(test_inbound),
 	};
 
