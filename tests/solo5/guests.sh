@@ -84,6 +84,20 @@ printf '\3' | dd of="$TMP/big" bs=1 seek=$((9 * 1024 * 1024 * 1024 - 1)) conv=no
 tender --block:storage="$TMP/big" "$GUESTS/block.spt"
 is "a disk of 9 GiB" "0 9663676416 bytes, blocks of 512: 0 3" "$status $output"
 
+# As many devices as there can be.
+all=()
+for i in {0..62}; do
+	name=d$(printf %02d "$i")
+	truncate -s 1024 "$TMP/$name"
+	# shellcheck disable=SC2059	# the format is the byte
+	printf "\\$(printf %03o $((i + 1)))" | dd of="$TMP/$name" conv=notrunc status=none
+	all=("--block:$name=$TMP/$name" "${all[@]}")
+done
+tender "${all[@]}" "$GUESTS/many.spt"
+is "63 disks, attached backwards" "0 63 disks" "$status $output"
+is "... each was written in its place" "$(for i in {100..162}; do echo "$i"; done)" \
+	"$(for i in {0..62}; do od -An -tu1 -j512 -N1 "$TMP/d$(printf %02d "$i")" | tr -d ' '; done)"
+
 # A file system that forbids to execute: the unikernel is copied instead of mapped.
 mkdir "$TMP/noexec"
 mount -t tmpfs -o noexec tmpfs "$TMP/noexec" && at_exit umount "$TMP/noexec"
