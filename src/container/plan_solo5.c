@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "container/plan_parts.h"
+#include "container/solo5_args.h"
 
 /* ---- flags -------------------------------------------------------------------------------- */
 
@@ -274,6 +275,25 @@ static int solo5_note_addresses(struct plan *p)
 	return r;
 }
 
+/* NetBSD has no on-link routes: such a gateway is refused by its routing table. */
+static int solo5_note_gateway(struct plan *p, size_t link)
+{
+	const struct gcfg_addr *a = solo5_address(p, link, AF_INET);
+	const uint8_t *gateway = solo5_gateway(p, link, AF_INET);
+	char text[INET6_ADDRSTRLEN];
+	uint32_t one, other, mask;
+
+	if (p->guest.type != GUEST_RUMPRUN || !a || !gateway)
+		return 0;
+	memcpy(&one, a->local, sizeof(one));
+	memcpy(&other, gateway, sizeof(other));
+	mask = a->prefix == 0 ? 0 : htonl(UINT32_MAX << (32 - a->prefix));
+	if (((one ^ other) & mask) == 0 || !inet_ntop(AF_INET, gateway, text, sizeof(text)))
+		return 0;
+	return plan_note(p, "gateway %s is outside of the subnet of '%s': rumprun cannot use it, and "
+			 "reaches its neighbours only", text, p->solo5.nets[link]);
+}
+
 int plan_check_solo5_network(struct plan *p, struct err *e)
 {
 	size_t have = p->network == PLAN_NETWORK_SURVEYED ? p->net.nr_ports : 0;
@@ -284,6 +304,8 @@ int plan_check_solo5_network(struct plan *p, struct err *e)
 			       "namespace %zu interfaces for them: '%s' needs one with carrier and an "
 			       "address", p->solo5.nr_nets, have, p->solo5.nets[have]);
 	r = solo5_note_addresses(p);
+	for (size_t i = 0; r == 0 && i < p->solo5.nr_nets; i++)
+		r = solo5_note_gateway(p, i);
 	return r < 0 ? err_set(e, r, "plan the network") : 0;
 }
 

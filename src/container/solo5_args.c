@@ -23,8 +23,7 @@
 
 /* ---- the network in words ------------------------------------------------------------------ */
 
-/* The first address of @family on device @link that is not link-local; NULL: none. */
-static const struct gcfg_addr *args_address(const struct plan *p, size_t link, uint8_t family)
+const struct gcfg_addr *solo5_address(const struct plan *p, size_t link, uint8_t family)
 {
 	for (size_t i = 0; i < p->net.nr_addrs; i++) {
 		const struct gcfg_addr *a = &p->net.addrs[i];
@@ -36,8 +35,7 @@ static const struct gcfg_addr *args_address(const struct plan *p, size_t link, u
 	return NULL;
 }
 
-/* The gateway of the default route on device @link, 4 or 16 bytes; NULL: none. */
-static const uint8_t *args_gateway(const struct plan *p, size_t link, uint8_t family)
+const uint8_t *solo5_gateway(const struct plan *p, size_t link, uint8_t family)
 {
 	const struct gcfg_hop *hop = p->net.hops;
 
@@ -133,16 +131,16 @@ struct args_words {
 
 static void words_set(const struct plan *p, struct args_words *w)
 {
-	const struct gcfg_addr *a = args_address(p, 0, AF_INET);
-	const struct gcfg_addr *a6 = args_address(p, 0, AF_INET6);
+	const struct gcfg_addr *a = solo5_address(p, 0, AF_INET);
+	const struct gcfg_addr *a6 = solo5_address(p, 0, AF_INET6);
 
 	memset(w, 0, sizeof(*w));
 	if (p->net.nr_ports == 0)
 		return;
 	args_text(AF_INET, a ? a->local : NULL, w->ip);
 	args_text(AF_INET6, a6 ? a6->local : NULL, w->ip6);
-	args_text(AF_INET, args_gateway(p, 0, AF_INET), w->gw);
-	args_text(AF_INET6, args_gateway(p, 0, AF_INET6), w->gw6);
+	args_text(AF_INET, solo5_gateway(p, 0, AF_INET), w->gw);
+	args_text(AF_INET6, solo5_gateway(p, 0, AF_INET6), w->gw6);
 	if (a)
 		snprintf(w->prefix, sizeof(w->prefix), "%u", a->prefix);
 	if (a6)
@@ -183,8 +181,8 @@ static void args_substitute(struct buf *b, const struct plan *p, const char *tex
 /* "--ipv4=10.0.0.2/16 --ipv4-gateway=10.0.0.1 ", with the device's name in front if need be. */
 static void mirage_add(struct buf *b, const struct plan *p, size_t link, uint8_t family)
 {
-	const struct gcfg_addr *a = args_address(p, link, family);
-	const uint8_t *gateway = args_gateway(p, link, family);
+	const struct gcfg_addr *a = solo5_address(p, link, family);
+	const uint8_t *gateway = solo5_gateway(p, link, family);
 	const char *key = family == AF_INET ? "ipv4" : "ipv6";
 	const char *device = p->solo5.nets[link];
 	const char *dash = "-";
@@ -221,8 +219,8 @@ static void rumprun_pair(struct buf *b, const char *key, const char *value, char
 
 static void rumprun_net(struct buf *b, const struct plan *p, size_t link, uint8_t family)
 {
-	const struct gcfg_addr *a = args_address(p, link, family);
-	const uint8_t *gateway = args_gateway(p, link, family);
+	const struct gcfg_addr *a = solo5_address(p, link, family);
+	const uint8_t *gateway = solo5_gateway(p, link, family);
 	char name[32], text[INET6_ADDRSTRLEN], prefix[4];
 
 	if (!a)
@@ -231,7 +229,7 @@ static void rumprun_net(struct buf *b, const struct plan *p, size_t link, uint8_
 	snprintf(prefix, sizeof(prefix), "%u", a->prefix);
 	buf_add_str(b, ",\"net\":");
 	rumprun_pair(b, "if", name, '{');
-	if (family == AF_INET || !args_address(p, link, AF_INET))
+	if (family == AF_INET || !solo5_address(p, link, AF_INET))
 		rumprun_pair(b, "cloner", "True", ',');
 	rumprun_pair(b, "type", family == AF_INET ? "inet" : "inet6", ',');
 	rumprun_pair(b, "method", "static", ',');

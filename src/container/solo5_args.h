@@ -28,6 +28,13 @@
 #define SOLO5_PROGRAM		"nabla-run"	/* the tender, in the libexec folder */
 
 /*
+ * What network device @link is told: its first address of @family (AF_INET, AF_INET6) that is not
+ * link-local, and the gateway of its default route, 4 or 16 bytes. Borrowed from @p; NULL: none.
+ */
+const struct gcfg_addr *solo5_address(const struct plan *p, size_t link, uint8_t family);
+const uint8_t *solo5_gateway(const struct plan *p, size_t link, uint8_t family);
+
+/*
  * The unikernel's command line for @p (PLAN_NETWORK_SURVEYED, or without a network). A heap block
  * of the caller's in *@line. Returns 0; -E2BIG if it is too long; -EINVAL for what the type cannot
  * express; or -ENOMEM.

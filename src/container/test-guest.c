@@ -396,6 +396,45 @@ static void test_rumprun(void **state)
 	line_is("\"/a.spt\",\"{\\\"cmdline\\\":\\\"x y\\\"}\"", RUMPRUN, "tap", "{\"cmdline\":\"x y\"}");
 }
 
+/* A survey of one interface: /32 with a gateway outside; 10.0.0.2/16 with one inside. */
+static void gateway_note_is(const char *type, const char *address, uint8_t prefix,
+			    const char *gateway, bool noted)
+{
+	struct net_link link = { .index = 2, .type = 1, .carrier = true, .flags = 0x10041,
+				 .mtu = 1500, .has_mac = true, .mac = { 2 }, .name = "eth0" };
+	struct net_addr addr = { .addr = { .link = 2, .family = AF_INET, .prefix = prefix } };
+	struct gcfg_hop hop = { .link = 2, .gateway_family = AF_INET };
+	struct net_route route = { .hops = &hop, .route = { .family = AF_INET, .type = 1, .table = 254,
+							    .protocol = 3, .nr_hops = 1 } };
+	struct net_survey survey = { .links = &link, .nr_links = 1, .addrs = &addr, .nr_addrs = 1,
+				     .routes = &route, .nr_routes = 1 };
+	struct trial t;
+	bool found = false;
+
+	inet_pton(AF_INET, address, addr.addr.local);
+	inet_pton(AF_INET, address, addr.addr.peer);
+	inet_pton(AF_INET, gateway, hop.gateway);
+	trial_parse(&t, "\"/a.spt\"", type);
+	trial_unikernel(&t, "/a.spt", "n", "tap");
+	trial_plan(&t);
+	assert_int_equal(t.r, 0);
+	t.r = plan_set_network(&t.p, &survey, &t.e);
+	if (t.r < 0)
+		fail_msg("%s", t.e.text);
+	for (size_t i = 0; i < t.p.nr_notes; i++)
+		found |= strstr(t.p.notes[i], "rumprun cannot use it") != NULL;
+	assert_int_equal(found, noted);
+	trial_end(&t);
+}
+
+static void test_gateway(void **state)
+{
+	(void)state;
+	gateway_note_is(RUMPRUN, "192.168.10.11", 32, "169.254.1.1", true);
+	gateway_note_is(RUMPRUN, "10.0.0.2", 16, "10.0.1.1", false);
+	gateway_note_is(MIRAGE, "192.168.10.11", 32, "169.254.1.1", false);
+}
+
 static void test_raw(void **state)
 {
 	(void)state;
@@ -567,6 +606,7 @@ int main(void)
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_mirage),
 		cmocka_unit_test(test_rumprun),
+		cmocka_unit_test(test_gateway),
 		cmocka_unit_test(test_raw),
 		cmocka_unit_test(test_urunc_cmdline),
 		cmocka_unit_test(test_too_long),
