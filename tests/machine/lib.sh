@@ -26,6 +26,7 @@ machine_disk()
 		mkdir -p "$tree/build/${file%/*}"
 		cp -L "$machine_build/$file" "$tree/build/$file" || return
 	done
+	cp -a "$("$top/scripts/rootfs" busybox)" "$tree/busybox"
 	printf '%s\n' "$@" >"$tree/list"
 	mkfs.erofs --quiet "$TMP/disk" "$tree"
 }

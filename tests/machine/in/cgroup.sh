@@ -3,7 +3,7 @@
 # In the test machine: limits where there is cgroup v2 and nothing else. Each is looked for in the kernel's
 # files, and memory's is met.
 . "$(dirname "$0")/../../lib/tap.sh"
-ROOTFS=$("$top/scripts/rootfs" busybox) || exit 1
+ROOTFS=$BUSYBOX
 . "$top/tests/lib/container.sh"
 export CONTAINER_TIMEOUT=200
 top_group=/sys/fs/cgroup

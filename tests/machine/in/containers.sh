@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # In the test machine: containers of busybox and of the machine's own Debian, from create to delete.
 . "$(dirname "$0")/../../lib/tap.sh"
-busybox=$("$top/scripts/rootfs" busybox) || exit 1
 . "$top/tests/lib/container.sh"
-debian=$ROOTFS ROOTFS=$busybox
+debian=$ROOTFS ROOTFS=$BUSYBOX
 export CONTAINER_TIMEOUT=200
 
 has "the kernel is Debian 12's" "6.1." "$(uname -r)"

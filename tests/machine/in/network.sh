@@ -3,7 +3,7 @@
 # In the test machine: a busybox container in each of the post's clusters and each mode of the kernel's
 # own, reached from the neighbouring pod; afterwards the pod is what it was.
 . "$(dirname "$0")/../../lib/tap.sh"
-ROOTFS=$("$top/scripts/rootfs" busybox) || exit 1
+ROOTFS=$BUSYBOX
 . "$top/tests/lib/container.sh"
 . "$top/tests/net/lib.sh"
 TOPO_PREFIX=$TAG TOPO_V6=0

@@ -3,7 +3,7 @@
 # In the test machine, where systemd is PID 1: containers beside its units, in cgroups that it is not told
 # about, keep their limits whatever it does to its own.
 . "$(dirname "$0")/../../lib/tap.sh"
-ROOTFS=$("$top/scripts/rootfs" busybox) || exit 1
+ROOTFS=$BUSYBOX
 . "$top/tests/lib/container.sh"
 export CONTAINER_TIMEOUT=200
 top_group=/sys/fs/cgroup
