@@ -2,15 +2,18 @@
 /*
  * For bench/solo5: what needs a clock near to what is measured.
  *
- *	solo5 turns N COMMAND... [-- COMMAND...]...	start to end of each, in turns, N times;
- *							microseconds: median, least, a line a command
- *	solo5 udp ADDRESS SECONDS	64-byte datagrams to port 7, the next when the last came back;
- *					datagrams a second; 10th, 50th and 99th percentile of there and
- *					back in microseconds; datagrams a second in the best tenth of a
- *					second
- *	solo5 udp-serve			the same service as an ordinary process
- *	solo5 disk FILE SIZE		pread and pwrite as guest/solo5/diskspeed.c makes them; nanoseconds
- *	solo5 filter NETS DISKS		instructions of the filter
+ *	solo5 turns N COMMAND... [-- COMMAND...]...
+ *		start to end of each, in turns, N times; microseconds: median, least, a line each
+ *	solo5 udp ADDRESS SECONDS
+ *		64-byte datagrams to port 7, the next when the last came back; datagrams a second;
+ *		10th, 50th and 99th percentile of there and back in microseconds; datagrams a second
+ *		in the best tenth of a second
+ *	solo5 udp-serve
+ *		the same service as an ordinary process
+ *	solo5 disk FILE SIZE
+ *		pread and pwrite as guest/solo5/diskspeed.c makes them; nanoseconds
+ *	solo5 filter NETS DISKS
+ *		instructions of the filter
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -200,8 +203,10 @@ static int filter(int nets, int disks)
 				   .nr_nets = (u32)nets, .nr_blocks = (u32)disks, .block = all };
 
 	for (int i = 0; i < disks && i < 64; i++)
-		all[i] = (struct confine_solo5_block){ .fd = (u32)(5 + nets + i), .sector_size = 512,
-						       .capacity = 1u << 30, .writable = true };
+		all[i] = (struct confine_solo5_block){
+			.fd = (u32)(5 + nets + i), .sector_size = 512, .capacity = 1u << 30,
+			.writable = true,
+		};
 	printf("%zu\n", confine_solo5_filter(&c, out));
 	return 0;
 }
