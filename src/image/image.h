@@ -35,8 +35,8 @@
  *
  * In the cache directory: image/DIGEST, tree/FINGERPRINT (a symbolic link whose target is a
  * digest), names/ (see names.h), tmp/ (images being built, and locks), mnt/ (empty; the builder's
- * mount point in a namespace of its own). It must be on a local file system, belong to the caller and be writable
- * by nobody else.
+ * mount point in a namespace of its own). It must be on a local file system, belong to the caller
+ * and be writable by nobody else.
  *
  * Reference counting is the kernel's: the descriptor that image_get() returns carries a shared
  * flock(2), which lasts until its last duplicate is closed, in whichever process. image_prune()

@@ -367,7 +367,7 @@ static bool is_there(int dir, const char *path, mode_t type)
 /*
  * The engines' stores:
  *
- *	Docker		HOME/overlay2/ID/{diff,link}; ID-init is what the daemon puts into a container
+ *	Docker		HOME/overlay2/ID/{diff,link}; ID-init: the daemon's part of a container
  *	Podman, CRI-O	HOME/overlay/ID/{diff,link}
  *	containerd	HOME/{metadata.db,snapshots/NUMBER/fs}
  */

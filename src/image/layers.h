@@ -32,7 +32,8 @@
 
 enum layer_kind {
 	LAYER_WALKED,			/* found again by its tree's fingerprint */
-	LAYER_STORED,			/* in an engine's store, finished: found again by @identity */
+	/* in an engine's store, finished: found again by @identity */
+	LAYER_STORED,
 	/* one container's alone: the upper directory, or Docker's "-init" below it */
 	LAYER_OWN,
 };
@@ -41,7 +42,7 @@ struct layer {
 	char *path;			/* resolved, absolute */
 	int dir;			/* O_PATH */
 	enum layer_kind kind;
-	bool empty;			/* nothing in it, and nothing to say about the root either */
+	bool empty;			/* nothing in it */
 	char identity[IMAGE_DIGEST_SIZE];	/* of LAYER_STORED */
 };
 

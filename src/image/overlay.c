@@ -2,7 +2,7 @@
 /*
  * Overlay mounts in mountinfo. A line is
  *
- *	47 27 0:39 / /run/b/rootfs rw,relatime shared:5 - overlay overlay rw,lowerdir=...,upperdir=...
+ *	47 27 0:39 / /run/b/rootfs rw,relatime shared:5 - overlay overlay rw,lowerdir=A:B,...
  *
  * (id, parent, device, root, mount point, options, optional fields, "-", type, source, the file
  * system's options). White space and backslashes in fields, and commas in values of options, are
@@ -36,6 +36,11 @@ void overlay_free(struct overlay *o)
 static int malformed(struct err *e)
 {
 	return err_say(e, -EINVAL, "mountinfo: a line that the kernel does not write");
+}
+
+static int ambiguous(struct err *e)
+{
+	return err_say(e, OVERLAY_UNFIT, "a backslash in a path can mean two things");
 }
 
 static int no_memory(struct err *e)
@@ -119,10 +124,10 @@ static int parse_lower(const char **value, struct overlay *o, struct err *e)
 
 		if (c == '\\' && **value != ':') {
 			free(path);
-			return err_say(e, OVERLAY_UNFIT, "a backslash in a path can mean two things");
+			return ambiguous(e);
 		}
 		if (c == '\\')
-			c = *(*value)++;
+			c = (unsigned char)*(*value)++;
 		if (c < 0) {
 			free(path);
 			return malformed(e);
@@ -155,7 +160,7 @@ static int parse_upper(const char *value, struct overlay *o, struct err *e)
 		return r == -ENOMEM ? no_memory(e) : malformed(e);
 	/* Kernels differ in whether they show it before or after they have removed escapes. */
 	if (strchr(o->upper, '\\'))
-		return err_say(e, OVERLAY_UNFIT, "a backslash in a path can mean two things");
+		return ambiguous(e);
 	return *o->upper ? 0 : malformed(e);
 }
 

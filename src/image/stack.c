@@ -119,8 +119,8 @@ static int add_layers(const struct job *job, const struct layers *l, struct imag
 		if (!l->layer[i].empty || (n == 0 && i == 0))
 			rc = add_layer(job, &l->layer[i], stack, e);
 		/*
-		 * What an image cannot hold may be hidden by a layer above, and what is mounted on a
-		 * lower directory is no part of the mount: the merged tree decides.
+		 * What an image cannot hold may be hidden by a layer above, and what is mounted on
+		 * a lower directory is no part of the mount: the merged tree decides.
 		 */
 		if (rc == SOURCE_UNFIT || rc == -EXDEV || rc == -EINVAL || rc == -ENAMETOOLONG ||
 		    rc == -EOPNOTSUPP)

@@ -84,7 +84,8 @@ static void test_changes(void **state)
 {
 	static const char *const changes[] = {
 		"echo 2 >t/a/1", "chmod 600 t/a/x/y/3", "chown 1 t/b/x/2", "touch -h -d @1 t/link",
-		"echo new >t/a/x/y/new", "rm t/a/x/y/new", "mv t/a/x/y t/a/x/z", "mv t/a/x/z t/a/x/y",
+		"echo new >t/a/x/y/new", "rm t/a/x/y/new", "mv t/a/x/y t/a/x/z",
+		"mv t/a/x/z t/a/x/y",
 		"mv t/a/x/2 t/a/x/y/2", "mv t/a t/tmp; mv t/b t/a; mv t/tmp t/b", "echo >t/.hidden",
 		"rm -r t/c/x; ln -s ../a/x t/c/x", "rm -r t/b/x/y; : >t/b/x/y", "ln t/a/1 t/a/e/1",
 		"rm t/c/x; cp -a t/a/x t/c/x", "mkdir t/empty/d", "rmdir t/empty/d", "rm -r t/c",

@@ -49,11 +49,11 @@ static void test_docker(void **state)
 	gives(OTHER HEAD ",lowerdir=/v/l/AA:/v/l/BB,upperdir=/v/1/diff,workdir=/v/1/work\n",
 	      "/run/b/rootfs", "/v/1/diff", LOWER("/v/l/AA", "/v/l/BB"));
 	/* no optional field, no newline at the end, more options, relative paths */
-	gives("47 27 0:39 / /m rw - overlay overlay ro,seclabel,lowerdir=1/fs:2/fs,index=off,xino=off",
+	gives("47 27 0:39 / /m rw - overlay overlay ro,seclabel,lowerdir=1/fs:2/fs,index=off",
 	      "/m", NULL, LOWER("1/fs", "2/fs"));
 	/* several optional fields; a mount point and a source with a space in them, or no source */
-	gives("47 27 0:39 / /a\\040b rw shared:1 master:2 - overlay o\\040v rw,lowerdir=/x\n", "/a b",
-	      NULL, LOWER("/x"));
+	gives("47 27 0:39 / /a\\040b rw shared:1 master:2 - overlay o\\040v rw,lowerdir=/x\n",
+	      "/a b", NULL, LOWER("/x"));
 	gives("47 27 0:39 / /m rw -" " overlay  rw,lowerdir=/x\n", "/m", NULL, LOWER("/x"));
 }
 

@@ -315,7 +315,8 @@ static void test_relative(void **state)
 	/* Docker, Podman: in their home, by short links; the mount point is below it. */
 	help_run("mkdir " STORE "/l " STORE "/merged && ln -s ../" ID "1/diff " STORE "/l/AAA &&"
 		 " ln -s ../" ID "2/diff " STORE "/l/BBB && cd " STORE " && mkdir up work &&"
-		 " mount -t overlay overlay -o lowerdir=l/BBB:l/AAA,upperdir=up,workdir=work merged");
+		 " mount -t overlay overlay -o lowerdir=l/BBB:l/AAA,upperdir=up,workdir=work"
+		 " merged");
 	check(STORE "/merged", 2, NULL);
 	help_run("umount " STORE "/merged");
 	/* containerd: in the folder of snapshots; upper directory and mount point are absolute. */
@@ -337,7 +338,8 @@ static void test_replaced(void **state)
 	(void)state;
 	make_store();
 	mount_store("s/m", NULL);
-	help_run("mv " DIFF(2) " moved && cp -a moved " DIFF(2) " && echo evil >" DIFF(2) "/etc/evil");
+	help_run("mv " DIFF(2) " moved && cp -a moved " DIFF(2) " && echo evil >" DIFF(2)
+		 "/etc/evil");
 	check("s/m", 1, "does not show what its layers hold");
 	help_run("rm -rf " DIFF(2) " && ln -s /etc " DIFF(2));
 	check("s/m", 1, "does not show what its layers hold");
@@ -468,7 +470,8 @@ static void test_build_once(void **state)
 
 	(void)state;
 	make_store();
-	help_run("cd " DIFF(1) " && for i in $(seq 100); do head -c 5000 /dev/urandom >usr/$i; done");
+	help_run("cd " DIFF(1) " && for i in $(seq 100); do head -c 5000 /dev/urandom >usr/$i;"
+		 " done");
 	mount_store("s/m", NULL);
 	must(pipe(go));
 	for (int i = 0; i < 8; i++) {
@@ -504,7 +507,8 @@ static void test_killed(void **state)
 {
 	(void)state;
 	make_store();
-	help_run("cd " DIFF(1) " && for i in $(seq 50); do head -c 20000 /dev/urandom >usr/$i; done");
+	help_run("cd " DIFF(1) " && for i in $(seq 50); do head -c 20000 /dev/urandom >usr/$i;"
+		 " done");
 	mount_store("s/m", "s/up");
 	help_run("echo x >s/m/x");
 	for (int i = 0; i < 15; i++) {

@@ -31,8 +31,8 @@ struct tree_facts {
 	bool trusted;			/* some trusted.* xattr; tree_digest() only */
 	/*
 	 * As a layer of an overlay the tree would need more of the host than itself: some file has
-	 * its data (metacopy) or its name (redirect) elsewhere, or there are whiteouts that not every
-	 * kernel knows. tree_digest() only.
+	 * its data (metacopy) or its name (redirect) elsewhere, or there are whiteouts that not
+	 * every kernel knows. tree_digest() only.
 	 */
 	bool refers;
 };
