@@ -241,7 +241,8 @@ static int add_addresses(struct network *net, struct err *e)
 
 		if (r < 0)
 			return err_set(e, r, "add address %s/%u to '%s'",
-				       init_address_text(addr->family, addr->local, text), addr->prefix,
+				       init_address_text(addr->family, addr->local, text),
+				       addr->prefix,
 				       init_config_link(net->config, addr->link)->name);
 	}
 	return 0;

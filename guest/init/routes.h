@@ -17,8 +17,8 @@ struct init_routes {
 int init_routes_add(const struct init_routes *to, struct err *e);
 
 /*
- * Add all rules; for a family that has any, take the kernel's own away where they are not told. 0 or
- * -errno. rules.c
+ * Add all rules; for a family that has any, take the kernel's own away where they are not told. 0
+ * or -errno. rules.c
  */
 int init_rules_add(const struct init_routes *to, struct err *e);
 

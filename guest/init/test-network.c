@@ -297,7 +297,8 @@ static void test_via_other_family(void **state)
 
 static void test_metrics(void **state)
 {
-	struct gcfg_route four = route_to("192.0.2.0", 24, 1), six = route_to("2001:db8:9::", 48, 1);
+	struct gcfg_route four = route_to("192.0.2.0", 24, 1),
+			  six = route_to("2001:db8:9::", 48, 1);
 	struct gcfg_hop hop = hop_to(0, NULL, 0);
 	static struct build b;
 

@@ -51,7 +51,7 @@ static const char *refusal(const struct net_survey *s, const struct net_link *l,
 		return NULL;
 	case NET_MODE_MACVTAP:
 		if (is_mac_bound(l) || is_kind(l, "macvtap"))
-			return "is a macvlan, below which a macvtap would be put: on the host's link";
+			return "is a macvlan: a macvtap would be put below it, on the host's link";
 		if (is_below(s, l))
 			return "has a macvlan on it, and a macvtap in mode passthru must be alone";
 		return NULL;
@@ -61,8 +61,8 @@ static const char *refusal(const struct net_survey *s, const struct net_link *l,
 			       "checksums";
 		/* A filter for its egress would be put among those of the ingress. */
 		if (l->ingress)
-			return "has a qdisc 'ingress' of somebody else, and none but 'clsact' can guard "
-			       "what the guest sends";
+			return "has a qdisc 'ingress' of somebody else, and only 'clsact' can "
+			       "guard what the guest sends";
 		return NULL;
 	case NET_MODE_TC:
 	case NET_MODE_AUTO:
@@ -112,7 +112,8 @@ static int choose_auto(const struct net_survey *s, const struct net_link *l,
 		{ NET_MODE_TC, "fits every kind of interface and leaves its MAC alone" },
 		{ NET_MODE_PACKET, "there are no taps here, and tc needs one" },
 		{ NET_MODE_MACVTAP, "the kernel has no clsact, which tc and packet need" },
-		{ NET_MODE_BRIDGE, "the kernel has neither clsact nor a macvtap for this interface" },
+		{ NET_MODE_BRIDGE,
+		  "the kernel has neither clsact nor a macvtap for this interface" },
 	};
 
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
@@ -183,8 +184,9 @@ bool net_taken(const struct net_survey *s, const struct net_link *l, char text[N
 		port_of_kind(s, master->index, "tun") : NULL;
 
 	if (is_ours(s, l, master)) {
-		snprintf(text, NET_TAKEN_TEXT, "still carries the redirect of another container: it "
-			 "runs, or was never deleted (runnc delete --force gives the interface back)");
+		snprintf(text, NET_TAKEN_TEXT, "still carries the redirect of another container: "
+			 "it runs, or was never deleted (runnc delete --force gives the interface "
+			 "back)");
 		return true;
 	}
 	/* A tap has carrier as long as somebody holds its descriptor. */

@@ -51,12 +51,12 @@ struct net_link {
 	uint32_t txqlen;
 	bool has_mac;			/* false: the hardware address is not 6 bytes long */
 	uint8_t mac[6];
-	int lower;			/* of a VLAN, macvlan, ...: what it is on; 0: nothing told */
+	int lower;			/* of a VLAN, macvlan, ...: what it is on; 0: not told */
 	bool clsact;			/* an ingress or clsact qdisc is there */
 	bool ingress;			/* ... and it is the older one, which has no egress */
 	/* ... with a filter that this runtime made (see net/tc.h) */
 	bool plumbed;
-	/* ... with filters that are somebody else's; the first link that one of them redirects to */
+	/* ... with filters that are somebody else's; the first link that they redirect to */
 	bool filtered;
 	int redirected;			/* 0: to none */
 	char name[16];
@@ -140,7 +140,7 @@ enum net_mode {
 	NET_MODE_TC,			/* redirected by tc, both ways, to and from a tap */
 	NET_MODE_BRIDGE,		/* the interface and a tap are ports of a bridge */
 	NET_MODE_MACVTAP,		/* a macvtap on the interface, mode passthru */
-	NET_MODE_PACKET,		/* a packet socket at the interface; its kernel sees nothing */
+	NET_MODE_PACKET,		/* a packet socket; the namespace's kernel sees nothing */
 	/* Only in a request: the first of these that works there (net/choose.c). */
 	NET_MODE_AUTO,
 };
@@ -185,8 +185,8 @@ struct net_request {
 int net_request_init(struct net_request *r, struct err *e);
 
 /*
- * Try it out in a network namespace of its own, which is gone afterwards: in a child process, as the
- * caller's namespace must not be touched. Needs CAP_NET_ADMIN and CAP_SYS_ADMIN. Returns 0, or
+ * Try it out in a network namespace of its own, which is gone afterwards: in a child process, as
+ * the caller's namespace must not be touched. Needs CAP_NET_ADMIN and CAP_SYS_ADMIN. Returns 0, or
  * -errno if nothing can be tried.
  */
 int net_probe(struct net_host *host, struct err *e);
@@ -196,7 +196,7 @@ struct net_port {
 	int index;			/* of the interface in the namespace */
 	char name[16];			/* its name, which the guest's device gets as well */
 	enum net_mode mode;		/* never NET_MODE_AUTO */
-	const char *why;		/* mode auto's reason, constant; NULL: the mode was asked for */
+	const char *why;		/* mode auto's reason, constant; NULL: asked for */
 	enum net_mac mac_mode;
 	uint32_t mtu;
 	uint32_t host_flags;		/* its IFF_* before the change */
@@ -249,8 +249,8 @@ struct net_plan {
  * else that carries an address gets a notice. A namespace without such an interface gives an empty
  * plan, but for the loopback's part. *@out need not be initialised. On success free it with
  * net_plan_free().
- * Returns 0, or -errno with @e filled in (then *@out is empty): -EOPNOTSUPP where the mode cannot be
- * had (mode packet and bare_frames; mode auto on a host that has none), -ENOMEM.
+ * Returns 0, or -errno with @e filled in (then *@out is empty): -EOPNOTSUPP where the mode cannot
+ * be had (net/choose.h), -ENOMEM.
  */
 int net_plan(const struct net_survey *s, const struct net_request *r, struct net_plan *out,
 	     struct err *e);

@@ -187,7 +187,8 @@ int net_parse_route(struct net_survey *s, const struct nlmsghdr *m)
 
 	rc = tb[RTA_MULTIPATH] ? parse_multipath(tb[RTA_MULTIPATH], &r)
 			       : parse_single(tb, head->rtm_flags, &r);
-	slot = rc < 0 ? NULL : net_parse_grow((void **)&s->routes, s->nr_routes, sizeof(*slot), &rc);
+	slot = rc < 0 ? NULL :
+		net_parse_grow((void **)&s->routes, s->nr_routes, sizeof(*slot), &rc);
 	if (slot)
 		rc = net_parse_keep(m, &r.raw);
 	if (rc < 0) {

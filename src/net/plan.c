@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Plan: from what is in the namespace to what will be done there and what the guest gets. Pure. Here
- * are the ports, one for each interface that is handed over; plan_guest.c has what the guest is told.
+ * Plan: from what is in the namespace to what will be done there and what the guest gets. Pure.
+ * Here are the ports, one for each interface that is handed over; plan_guest.c has what the guest
+ * is told.
  */
 #include <errno.h>
 #include <linux/rtnetlink.h>
@@ -281,8 +282,9 @@ static void plan_link(struct net_planner *p, const struct net_link *l)
 	if (p->rc < 0)
 		return;
 	if (doubt)
-		net_plan_notice(p, "interface '%s' (%s) %s: nothing may reach the guest in mode %s; "
-				"use mode tc", l->name, l->kind, doubt, net_mode_name(port->mode));
+		net_plan_notice(p, "interface '%s' (%s) %s: nothing may reach the guest in mode "
+				"%s; use mode tc", l->name, l->kind, doubt,
+				net_mode_name(port->mode));
 	fill_port(p, l, port);
 	fill_link(p, l, (uint32_t)plan->nr_ports);
 	plan->nr_ports++;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Plan, second half: what the guest's own kernel is told. Addresses, routes, neighbours and rules of
- * the interfaces that became ports.
+ * Plan, second half: what the guest's own kernel is told. Addresses, routes, neighbours and rules
+ * of the interfaces that became ports.
  *
  * It gets what the interface had: every prefix as it is, every route that the kernel did not make.
  * Two things differ, because a guest starts from nothing: where the kernel's route for an address's
- * prefix was removed (CNI's ptp plugin), the address is marked not to make it; and a gateway outside
- * the connected prefixes is marked on-link, so that it can be added at once.
+ * prefix was removed (CNI's ptp plugin), the address is marked not to make it; and a gateway
+ * outside the connected prefixes is marked on-link, so that it can be added at once.
  */
 #include <arpa/inet.h>
 #include <linux/fib_rules.h>
@@ -158,7 +158,8 @@ static void plan_route(struct net_planner *p, const struct net_route *r)
 		return;
 	}
 	if (r->congestion)
-		net_plan_notice(p, "route to %s/%u names a congestion control: the guest uses its own",
+		net_plan_notice(p, "route to %s/%u names a congestion control: the guest uses its "
+				"own",
 				text_of(r->route.family, r->route.dst, text), r->route.dst_prefix);
 	for (size_t h = 0; h < r->route.nr_hops; h++)
 		nr += net_plan_port(plan, r->hops[h].link) >= 0;
@@ -263,8 +264,8 @@ static void plan_rules(struct net_planner *p, uint8_t family)
 		if (r->rule.family != family)
 			continue;
 		if (r->odd) {
-			net_plan_notice(p, "policy rule %u asks for what a guest cannot do (a tunnel, "
-					"VRF, realm or interface group): not handed over",
+			net_plan_notice(p, "policy rule %u asks for what a guest cannot do (a "
+					"tunnel, VRF, realm or interface group): not handed over",
 					r->rule.priority);
 			continue;
 		}

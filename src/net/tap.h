@@ -15,15 +15,16 @@
 #define NET_TAP_HDR_LEN 10
 
 /*
- * Create tap @name with vnet header and offloads, or with neither (@bare); *@tap is non-blocking, close-on-exec and the
- * caller's, *@flags the NABLA_NET_* that the kernel accepted. The tap is gone with its descriptor.
+ * Create tap @name with vnet header and offloads, or with neither (@bare); *@tap is non-blocking,
+ * close-on-exec and the caller's, *@flags the NABLA_NET_* that the kernel accepted. The tap is gone
+ * with its descriptor.
  * Returns 0 or -errno with @e filled in (-EBUSY: the name is taken).
  */
 int net_tap_open(const char *name, bool bare, int *tap, uint8_t *flags, struct err *e);
 
 /*
- * Make @fd, a fresh descriptor of the tap's or macvtap's kind, one of the link @name, with header and
- * offloads as above. Returns 0 or -errno.
+ * Make @fd, a fresh descriptor of the tap's or macvtap's kind, one of the link @name, with header
+ * and offloads as above. Returns 0 or -errno.
  */
 int net_tap_attach(int fd, const char *name, bool bare, uint8_t *flags, struct err *e);
 

@@ -99,7 +99,8 @@ static void test_macvlan(void **state)
 	(void)state;
 	strcpy(links[0].kind, "macvlan");
 	refuses(r, "mode auto");
-	refuses((struct net_request){ .mode = NET_MODE_MACVTAP }, "on the host's link; use mode tc");
+	refuses((struct net_request){ .mode = NET_MODE_MACVTAP },
+		"on the host's link; use mode tc");
 	assert_int_equal(choose((struct net_request){ .mode = NET_MODE_BRIDGE }, false,
 				"only what is sent to its own MAC"), NET_MODE_BRIDGE);
 }

@@ -156,6 +156,13 @@ works "left by urunc" tc
 has "left by urunc, packet: refused" "has a qdisc 'ingress' of somebody else" "$(plan packet)"
 has "left by urunc, bridge: a notice" "has filters of others" "$(plan bridge)"
 has "left by urunc, auto" "mode tc (auto)" "$(plan auto)"
+for lacks in "tun=packet" "clsact=macvtap" "clsact macvtap=bridge"; do
+	topo_a_up
+	has "auto without ${lacks%=*}" "mode ${lacks#*=} (auto)" "$(NET_TOOL_LACKS=${lacks%=*} plan auto)"
+done
+has "auto without anything" "neither tc, packet, macvtap nor bridge works here (taps: no, clsact: no" \
+	"$(NET_TOOL_LACKS="tun clsact macvtap bridge" plan auto)"
+topo_a_up && urunc
 { exec nsenter --net="/run/netns/$TOPO_POD1" python3 -c 'import fcntl, struct, time
 f = open("/dev/net/tun", "r+b", buffering=0)
 fcntl.ioctl(f, 0x400454ca, struct.pack("16sH22x", b"tap0_urunc", 0x1002))
