@@ -24,8 +24,6 @@
 #define SECOND			1000000000u
 #define STACK			0x80000u
 #define EVENTS			64
-#define LOOK			20000u	/* nanoseconds */
-#define LOOK_LEAST		2000u
 
 const struct solo5_boot_info *solo5_boot;
 char *solo5_heap;
@@ -167,60 +165,43 @@ static uint64_t poll(int timeout, bool *due)
 
 static void arm(uint64_t deadline)
 {
-	struct timespec it[2] = { { 0, 0 },
-				  { (int64_t)(deadline / SECOND), (int64_t)(deadline % SECOND) } };
+	struct timespec it[2] = { { 0, 0 }, { 0, 0 } };		/* zero: disarm */
+
+	if (deadline != SOLO5_FOREVER) {
+		it[1].sec = (int64_t)(deadline / SECOND);
+		it[1].nsec = (int64_t)(deadline % SECOND);
+	}
 
 	solo5_call(NR_TIMERFD_SETTIME, solo5_boot->timer_fd, TIMER_ABSOLUTE, (long)it, 0, 0, 0);
 }
 
-/* Look until a frame is there or @until is over. */
-static uint64_t look(uint64_t until)
-{
-	uint64_t ready;
-	bool due;
-
-	do
-		ready = poll(0, &due);
-	while (!ready && solo5_monotonic() < until);
-	return ready;
-}
-
 /*
  * What is ready already is found by a poll that does not wait: arming the timer costs more than all
- * the rest, and most with a deadline that is past. The timer is left armed, and armed again only
- * for another deadline; level-triggered, it stays due until then.
- *
- * To fall asleep and be woken costs microseconds on both sides. So a guest looks around for a
- * moment before it sleeps, as long as frames come that fast; each time in vain, for half as long.
+ * the rest, and most with a deadline that is past. The timer stays armed when a frame ends the
+ * sleep: it is armed again only for an earlier deadline, or when it was due too early for this one.
+ * Level-triggered, it stays due until then.
  */
 uint64_t solo5_yield(uint64_t deadline)
 {
-	static uint64_t armed, moment = LOOK;
-	uint64_t now, ready;
+	static uint64_t armed = SOLO5_FOREVER;
 	bool due = false;
+	uint64_t ready;
 
-	ready = poll(0, &due);
-	if (ready)
-		return ready;
-	now = solo5_monotonic();
-	if (now >= deadline)
-		return 0;
-	if (moment >= LOOK_LEAST) {
-		ready = look(deadline - now < moment ? deadline : now + moment);
-		moment = ready ? LOOK : moment / 2;
-		if (ready)
+	if (deadline != SOLO5_FOREVER) {
+		ready = poll(0, &due);
+		if (ready || solo5_monotonic() >= deadline)
 			return ready;
 	}
-	if (armed != deadline || due)
-		arm(deadline);
-	armed = deadline;
-	do {
+	for (;;) {
+		if (deadline < armed || due) {
+			arm(deadline);
+			armed = deadline;
+		}
 		due = false;
 		ready = poll(-1, &due);
-	} while (!ready && !due);
-	if (ready && solo5_monotonic() - now < LOOK)
-		moment = LOOK;
-	return ready;
+		if (ready || (deadline != SOLO5_FOREVER && solo5_monotonic() >= deadline))
+			return ready;
+	}
 }
 
 static bool same(const char *a, const char *b)

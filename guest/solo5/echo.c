@@ -121,11 +121,11 @@ int solo5_main(const char *cmdline)
 	memcpy(mac, info.mac, 6);
 	solo5_print("ready\n");
 	for (;;) {
-		size_t len = solo5_net_read(net, frame, sizeof(frame));
+		size_t len;
 
-		if (len == 0)
-			solo5_yield(solo5_monotonic() + 3600000000000ull);
-		else if ((word(frame + 12) == 0x806 && arp(len)) ||
+		solo5_yield(SOLO5_FOREVER);
+		len = solo5_net_read(net, frame, sizeof(frame));
+		if ((word(frame + 12) == 0x806 && arp(len)) ||
 			 (word(frame + 12) == 0x800 && ipv4(len)))
 			solo5_net_write(net, frame, len);
 	}

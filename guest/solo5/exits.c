@@ -38,7 +38,7 @@ int solo5_main(const char *cmdline)
 	if (is(cmdline, "sleep") || is(cmdline, "spin"))
 		solo5_print("waiting\n");
 	while (is(cmdline, "sleep"))
-		solo5_yield(solo5_monotonic() + 1000000000000ull);
+		solo5_yield(SOLO5_FOREVER);
 	while (is(cmdline, "spin"))
 		zero = 0;
 	for (; *cmdline >= '0' && *cmdline <= '9'; cmdline++)

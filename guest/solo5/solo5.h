@@ -34,6 +34,7 @@ uint64_t solo5_wall(void);				/* nanoseconds since 1970 */
  * bits, 1 << handle for each such device; 0 after the deadline.
  */
 uint64_t solo5_yield(uint64_t deadline);
+#define SOLO5_FOREVER UINT64_MAX			/* a deadline that never comes */
 
 /* Devices by their names in the manifest: a handle from 1 on, or 0 if there is none of that type. */
 unsigned int solo5_net(const char *name);

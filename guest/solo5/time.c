@@ -24,6 +24,15 @@ int solo5_main(const char *cmdline)
 		if (solo5_monotonic() < begin + 20 * MS)
 			solo5_abort();
 	}
+	/* a longer deadline, then a shorter one: each is kept */
+	begin = solo5_monotonic();
+	solo5_yield(begin + 10 * MS);
+	solo5_yield(begin + 60 * MS);
+	if (solo5_monotonic() < begin + 60 * MS)
+		solo5_abort();
+	solo5_yield(solo5_monotonic() + 10 * MS);
+	if (solo5_monotonic() > begin + 5000 * MS)
+		solo5_abort();
 	begin = solo5_monotonic();
 	for (int i = 0; i < 1000; i++)
 		solo5_yield(begin);

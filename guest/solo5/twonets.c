@@ -30,7 +30,7 @@ int solo5_main(const char *cmdline)
 	describe("left", left);
 	describe("right", right);
 	while (cmdline[0] != 'q') {
-		uint64_t ready = solo5_yield(solo5_monotonic() + 3600000000000ull);
+		uint64_t ready = solo5_yield(SOLO5_FOREVER);
 		size_t len;
 
 		if (ready & (1u << left) && (len = solo5_net_read(left, frame, sizeof(frame))) > 0)
