@@ -15,8 +15,9 @@ void init_control_prepare(void);
 void init_control_forget(void);
 
 /*
- * Forward events from @control (or -1) to @pid, reap every child, return the exit status of @pid when
- * it ended (its own, or 128 + the signal that killed it) and the terminal @tty (or -1) has sent all.
+ * Forward events from @control (or -1) to @pid, reap every child, return the exit status of @pid
+ * when it ended (its own, or 128 + the signal that killed it) and the terminal @tty (or -1) has
+ * sent all.
  */
 int init_control_wait(int control, int tty, pid_t pid);
 

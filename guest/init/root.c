@@ -92,10 +92,11 @@ static int mount_upper(const struct gcfg_root *options, struct err *e)
 }
 
 /*
- * What the options cost or save: index keeps hard links straight across mounts, which no second mount
- * needs here; metacopy would make file data depend on two layers. redirect_dir lets a directory of
- * the image be renamed, as on any other file system. xino gives all files one device number: else
- * `tar --one-file-system` and the like would take each file for one of another file system.
+ * What the options cost or save: index keeps hard links straight across mounts, which no second
+ * mount needs here; metacopy would make file data depend on two layers. redirect_dir lets a
+ * directory of the image be renamed, as on any other file system. xino gives all files one device
+ * number: else `tar --one-file-system` and the like would take each file for one of another file
+ * system.
  */
 int init_root_stack(const char *lowers, const struct gcfg_root *options, const char *target,
 		    struct err *e)

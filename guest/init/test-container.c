@@ -158,8 +158,10 @@ static void be_guest(struct build *b, int out, int pts)
 	int r, status = 0;
 	pid_t pid;
 
-	/* A kernel starts init with nothing open and no signal ignored; whoever runs the tests may have
-	 * left some open, and CI runs them with SIGPIPE ignored. */
+	/*
+	 * A kernel starts init with nothing open and no signal ignored. Whoever runs the tests may
+	 * have left some open; with SIGPIPE ignored many do.
+	 */
 	close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
 	for (int i = 1; i < NSIG; i++)
 		signal(i, SIG_DFL);

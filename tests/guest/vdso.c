@@ -195,7 +195,8 @@ static void not_writable(void)
 {
 	need_is(dies(write_data), SIGSEGV);
 	need_is(dies(write_text), SIGSEGV);
-	need(mprotect((void *)(getauxval(AT_SYSINFO_EHDR) - 4096), 4096, PROT_READ | PROT_WRITE) < 0);
+	need(mprotect((void *)(getauxval(AT_SYSINFO_EHDR) - 4096), 4096, PROT_READ | PROT_WRITE) <
+	     0);
 }
 
 int main(int argc, char **argv)

@@ -43,7 +43,10 @@ bool readable(const volatile unsigned char *p);
 /* The end of readable memory that begins at @p. */
 const unsigned char *readable_end(const unsigned char *p);
 
-/* The address of the guest kernel's instruction that calls the host; ends the program if it finds none. */
+/*
+ * The address of the guest kernel's instruction that calls the host; ends the program if it finds
+ * none.
+ */
 uintptr_t find_gate(void);
 long gate_call(uintptr_t gate, long nr, const long arg[6]);
 

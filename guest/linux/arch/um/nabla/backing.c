@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The host's pages behind guest memory: they come in pieces, and go when the guest no longer needs them.
+ * The host's pages behind guest memory: they come in pieces, and go when the guest no longer needs
+ * them.
  *
- * The host gives shared memory a page at a time, each for a page fault of microseconds. So the first
- * allocation from a block of 256 KiB that the host has no pages for has the whole block backed by one
- * call, which costs a tenth. The other way, generic code (mm/page_reporting.c) finds free blocks of 2
- * MiB and more some seconds after they became free, takes them out of the free lists while they are
- * given back here, and remembers which it has reported.
+ * The host gives shared memory a page at a time, each for a page fault of microseconds. So the
+ * first allocation from a block of 256 KiB that the host has no pages for has the whole block
+ * backed by one call, which costs a tenth. The other way, generic code (mm/page_reporting.c) finds
+ * free blocks of 2 MiB and more some seconds after they became free, takes them out of the free
+ * lists while they are given back here, and remembers which it has reported.
  */
 #include <linux/bitmap.h>
 #include <linux/init.h>

@@ -40,7 +40,9 @@ long host_unmap(unsigned long addr, unsigned long len);
 /* Drop the contents of a range of guest memory; it reads as zeros afterwards. */
 long host_discard(u64 offset, u64 len);
 
-/* Guest memory, by the kernel's address of it: the host brings all pages now instead of one by one. */
+/*
+ * Guest memory, by the kernel's address of it: the host brings all pages now instead of one by one.
+ */
 long host_populate(unsigned long addr, unsigned long len);
 
 #define HOST_CLOCK_REALTIME	0

@@ -5,10 +5,10 @@
  * One handler serves them all, on a stack of its own, with every signal blocked, and without
  * calling anything. What it does depends on where the signal came:
  *
- * - in a guest program (any code outside the executable's text, and the host's vDSO as well): the registers are
- *   saved to the task's pt_regs and execution continues at nabla_leave_user, on the kernel stack.
- *   The host restores the vector registers from the signal frame, so the program's are live again
- *   in the kernel, which is built not to touch them.
+ * - in a guest program (any code outside the executable's text, and the host's vDSO as well): the
+ *   registers are saved to the task's pt_regs and execution continues at nabla_leave_user, on the
+ *   kernel stack. The host restores the vector registers from the signal frame, so the program's
+ *   are live again in the kernel, which is built not to touch them.
  * - in the last instructions before a guest program, or before sleeping: noted, and the window is
  *   left (entry.S).
  * - elsewhere in the kernel, asynchronous: noted; if interrupts are enabled, the interrupted code
@@ -126,8 +126,10 @@ static bool in(unsigned long ip, const char *begin, const char *end)
 }
 
 /*
- * The host's vDSO is the kernel's where host_clock() is in it; else a program is, through the guest's
- * vDSO. Otherwise only text: a program that jumps to the executable's data faults as anywhere else. */
+ * The host's vDSO is the kernel's where host_clock() is in it; else a program is, through the
+ * guest's vDSO. Otherwise only text: a program that jumps to the executable's data faults as
+ * anywhere else.
+ */
 static bool in_kernel(unsigned long ip)
 {
 	return in(ip, __executable_start, _etext) ||

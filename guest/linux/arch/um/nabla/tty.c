@@ -4,8 +4,8 @@
  * the launch record says that these are a terminal. The host's side is in raw mode, so that echo,
  * line editing and ^C are done once, by the line discipline here.
  *
- * Its size is the host terminal's: asked for when it is opened, and at each SIGWINCH (control.c), which
- * the line discipline passes on to whoever is in the foreground here.
+ * Its size is the host terminal's: asked for when it is opened, and at each SIGWINCH (control.c),
+ * which the line discipline passes on to whoever is in the foreground here.
  *
  * hvc does the rest: it polls on NABLA_IRQ_STDIO, and its thread comes back when the tty's buffer
  * was full or the host did not take everything.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Struct pages are initialised by sections of 64 MiB (1 MiB of struct pages), when the memory before
- * is used up: see memory.c. Physical addresses go up to the end of the images, which have no
+ * Struct pages are initialised by sections of 64 MiB (1 MiB of struct pages), when the memory
+ * before is used up: see memory.c. Physical addresses go up to the end of the images, which have no
  * struct pages.
  */
 #ifndef __UM_SPARSEMEM_H

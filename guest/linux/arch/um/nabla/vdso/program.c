@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What programs call in the vDSO. The host's vDSO lies in the same address space and reads the clock
- * without any system call; the guest's clocks are its monotonic clock plus numbers that the kernel
- * keeps in the data page (clocks.c). What cannot be answered so goes to the guest kernel, by its entry
- * for rewritten system calls: there is no system call instruction here.
+ * What programs call in the vDSO. The host's vDSO lies in the same address space and reads the
+ * clock without any system call; the guest's clocks are its monotonic clock plus numbers that the
+ * kernel keeps in the data page (clocks.c). What cannot be answered so goes to the guest kernel, by
+ * its entry for rewritten system calls: there is no system call instruction here.
  */
 #include "vdso.h"
 
