@@ -278,17 +278,50 @@ docker_resolver()
 
 pod_begin a || not_ok "build"
 docker_resolver || not_ok "a resolver like Docker's"
+serve_in_pod second tcp:127.0.0.1:7080 udp:0.0.0.0:7083 tcp:127.0.0.1:7081 || not_ok "a server in the namespace"
 echo "nameserver 127.0.0.11" >"$TMP/resolv.conf"
+cat >"$TMP/dial" <<'END'
+getent ahostsv4 pod.test | head -n 1
+python3 /talk.py each tcp:127.0.0.11:53 udp:127.0.0.11:54 tcp:127.0.0.11:54
+TALK_NAME=guest python3 /talk.py serve tcp:127.0.0.1:7081 udp:127.0.0.1:7084 >/tmp/ready & server=$!
+until grep -q ready /tmp/ready; do sleep 0.1; done
+python3 /talk.py each tcp:127.0.0.1:7080 tcp:127.0.0.1:7080,4000000 tcp:::ffff:127.0.0.1:7080 \
+	udp:127.0.0.1:7083 udp:127.0.0.1:7083,60000 udp:::ffff:127.0.0.1:7083 \
+	tcp:127.0.0.1:7081 udp:127.0.0.1:7084 tcp:127.0.0.1:9 udp:127.0.0.1:9
+kill $server
+exec python3 - <<'PYTHON'
+import socket
+s = socket.create_connection(("127.0.0.1", 7080))
+print(s.getpeername())
+s.close()
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(3)
+s.sendto(b"hi", ("127.0.0.1", 7083))
+print(s.recvfrom(100)[1])
+PYTHON
+END
 container_bundle guest --netns "/run/netns/$TOPO_POD1" --mount "$talk:/talk.py:ro" \
-	--mount "$TMP/resolv.conf:/etc/resolv.conf:ro" -- sh -c '
-	getent ahostsv4 pod.test | head -n 1
-	python3 /talk.py each tcp:127.0.0.11:53 udp:127.0.0.11:54 tcp:127.0.0.11:54'
-is "the guest asks Docker's resolver, by UDP and TCP, and nothing else there" \
+	--mount "$TMP/resolv.conf:/etc/resolv.conf:ro" --mount "$TMP/dial:/dial:ro" -- sh /dial
+output=$(container_run guest 2>&1)
+is "the guest asks Docker's resolver, by UDP and TCP, and there is nothing else" \
 	"192.0.2.53      STREAM pod.test
 tcp:127.0.0.11:53 docker 35354 from 127.253.0.1
 udp:127.0.0.11:54 refused
-tcp:127.0.0.11:54 refused" "$(container_run guest 2>&1)"
-has "the namespace itself still asks it" 192.0.2.53 \
+tcp:127.0.0.11:54 refused" "$(head -n 4 <<<"$output")"
+is "the guest dials 127.0.0.1: its own server, else the namespace's, else it is refused" \
+	"tcp:127.0.0.1:7080 second 7080 from 127.253.0.1
+tcp:127.0.0.1:7080,4000000 second 7080 from 127.253.0.1
+tcp:::ffff:127.0.0.1:7080 second 7080 from 127.253.0.1
+udp:127.0.0.1:7083 second 7083 from 127.253.0.1
+udp:127.0.0.1:7083,60000 second 7083 from 127.253.0.1
+udp:::ffff:127.0.0.1:7083 second 7083 from 127.253.0.1
+tcp:127.0.0.1:7081 guest 7081 from 127.0.0.1
+udp:127.0.0.1:7084 guest 7084 from 127.0.0.1
+tcp:127.0.0.1:9 refused
+udp:127.0.0.1:9 refused" "$(sed -n '5,14p' <<<"$output")"
+is "the program is told the address that it dialled" "('127.0.0.1', 7080)
+('127.0.0.1', 7083)" "$(sed -n '15,$p' <<<"$output")"
+has "the namespace itself still asks the resolver" 192.0.2.53 \
 	"$(topo_in "$TOPO_POD1" unshare --mount sh -c "mount --bind '$TMP/resolv.conf' /etc/resolv.conf &&
 		getent ahostsv4 pod.test")"
 tap_done
