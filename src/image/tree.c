@@ -417,7 +417,11 @@ static int begin_dir(struct walk *w)
 	return *w->dir ? 0 : hash_root(w);
 }
 
-/* A directory that is as it was when its names were noted. */
+/*
+ * A directory that is as it was when its names were noted. Its entries are looked at by their
+ * paths: who exchanges a directory above them this very moment shows us another tree's inodes and
+ * times, which match no fingerprint; nothing is opened.
+ */
 static int walk_known(struct walk *w, const struct names_dir *known)
 {
 	char path[TREE_PATH_MAX + NAME_MAX + 2];
