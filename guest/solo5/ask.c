@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Asks by ARP, on network device "service", for the gateway of its command line, as MirageOS's stack
- * does before it sends anything beyond its own subnet: "--ipv4=10.0.0.2/32 --ipv4-gateway=169.254.1.1".
- * Prints who that is; status 1 if nobody answers within two seconds.
+ * Asks by ARP, on network device "service", for the gateway of its command line, as MirageOS's
+ * stack does before it sends anything beyond its own subnet: "--ipv4=10.0.0.2/32
+ * --ipv4-gateway=169.254.1.1". Prints who that is; status 1 if nobody answers within two seconds.
  */
 #include "solo5.h"
 

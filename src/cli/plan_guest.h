@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Between plan_text.c, plan_json.c and plan_guest.c: which guest it is, and what only a unikernel has. */
+/*
+ * Between plan_text.c, plan_json.c and plan_guest.c: which guest it is, and what only a unikernel
+ * has.
+ */
 #ifndef RUNNC_CLI_PLAN_GUEST_H
 #define RUNNC_CLI_PLAN_GUEST_H
 

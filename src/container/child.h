@@ -33,8 +33,9 @@
 #define CHILD_READY	2
 
 /*
- * With CHILD_LAUNCH: the launch record (of a unikernel: of solo5_launch.h), then one TAP for each of its interfaces, then the launch
- * record again until the number is reached (the child learns from the record how many are real).
+ * With CHILD_LAUNCH: the launch record (of a unikernel: that of solo5_launch.h), then one TAP for
+ * each of its interfaces, then the launch record again until the number is reached (the child
+ * learns from the record how many are real).
  */
 #define CHILD_LAUNCH_FDS	(1 + NABLA_LAUNCH_NETS)
 

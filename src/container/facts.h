@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the plan must know about the host and cannot read from config.json: how much memory there
- * is, what the image is, and what the sources of bind mounts are. Gathering only looks (openat2, fstat, readdir): it
- * opens no device or FIFO and changes nothing.
+ * is, what the image is, and what the sources of bind mounts are. Gathering only looks (openat2,
+ * fstat, readdir): it opens no device or FIFO and changes nothing.
  */
 #ifndef RUNNC_CONTAINER_FACTS_H
 #define RUNNC_CONTAINER_FACTS_H

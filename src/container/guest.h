@@ -49,7 +49,8 @@ enum guest_file {
 };
 
 struct guest_facts {
-	struct urunc urunc;		/* of the annotations if they are complete, else of the file */
+	/* of the annotations if they are complete, else of the file */
+	struct urunc urunc;
 	bool urunc_file;		/* they are of the file */
 	char *binary;			/* the unikernel, or the entry point; a path in the root, or
 					 * NULL: there is none to look for */
@@ -57,7 +58,8 @@ struct guest_facts {
 	struct solo5_abi abi;
 	struct solo5_manifest *manifest;	/* GUEST_FILE_SOLO5 for spt, else NULL */
 	char *bad;			/* GUEST_FILE_BAD: what is wrong */
-	char dns[46];			/* the first name server that a container would use, or "" */
+	/* the first name server that a container would use, or "" */
+	char dns[46];
 };
 
 /*
@@ -80,7 +82,8 @@ struct guest_choice {
 	enum guest_kind kind;
 	enum guest_type type;		/* of a unikernel */
 	char *why;			/* for people: "annotation org.runnc.guest=solo5" */
-	size_t skip_args;		/* of process.args: urunc's init, which Linux here replaces */
+	/* of process.args: urunc's init, which Linux here replaces */
+	size_t skip_args;
 };
 
 /*

@@ -39,7 +39,8 @@ static bool type_parse(const char *text, enum guest_type *type)
 
 /* ---- what is refused ---------------------------------------------------------------------- */
 
-#define BUILD_FOR_SPT	"build the unikernel for Solo5's target spt (MirageOS: mirage configure -t spt)"
+#define BUILD_FOR_SPT \
+	"build the unikernel for Solo5's target spt (MirageOS: mirage configure -t spt)"
 
 /* The file must be a unikernel for spt. */
 static int decide_check_file(const struct guest_facts *f, struct err *e)
@@ -53,20 +54,24 @@ static int decide_check_file(const struct guest_facts *f, struct err *e)
 			       "process.args[0] or by " URUNC_PREFIX "binary", name);
 	case GUEST_FILE_OTHER:
 		if (str_ends(name, ".nabla"))
-			return err_say(e, -EINVAL,
-				       "unikernel '%s' has no Solo5 note: it is of the nabla ABI before "
-				       "Solo5 0.6; " BUILD_FOR_SPT, name);
-		return err_say(e, -EINVAL, "unikernel '%s' has no Solo5 note: " BUILD_FOR_SPT, name);
+			return err_say(
+				e, -EINVAL,
+				"unikernel '%s' has no Solo5 note: it is of the nabla ABI before "
+				"Solo5 0.6; " BUILD_FOR_SPT,
+				name);
+		return err_say(e, -EINVAL, "unikernel '%s' has no Solo5 note: " BUILD_FOR_SPT,
+			       name);
 	case GUEST_FILE_BAD:
 		return err_say(e, -EINVAL, "unikernel '%s': %s", name, f->bad);
 	case GUEST_FILE_SOLO5:
 		break;
 	}
 	if (f->abi.target != SOLO5_SPT)
-		return err_say(e, -EINVAL,
-			       "unikernel '%s' is built for Solo5's target %s (%u), which needs another "
-			       "monitor: " BUILD_FOR_SPT, name, solo5_target_name(f->abi.target),
-			       f->abi.target);
+		return err_say(
+			e, -EINVAL,
+			"unikernel '%s' is built for Solo5's target %s (%u), which needs another "
+			"monitor: " BUILD_FOR_SPT,
+			name, solo5_target_name(f->abi.target), f->abi.target);
 	return 0;
 }
 
@@ -123,10 +128,11 @@ static int decide_urunc_linux(const struct bundle *b, const struct guest_facts *
 {
 	if (!urunc_is_true(&f->urunc, URUNC_MOUNT_ROOTFS) &&
 	    !urunc_is_true(&f->urunc, URUNC_DM_BLOCK))
-		return err_say(e, -EINVAL,
-			       "image for urunc of type 'linux' without mountRootfs=true: it brings a "
-			       "kernel and a disk of its own, which need a virtual machine: repackage "
-			       "it with mountRootfs=true");
+		return err_say(
+			e, -EINVAL,
+			"image for urunc of type 'linux' without mountRootfs=true: it brings a "
+			"kernel and a disk of its own, which need a virtual machine: repackage "
+			"it with mountRootfs=true");
 	c->kind = GUEST_LINUX;
 	if (b->has_process && b->process.args.n > 1 && strcmp(b->process.args.v[0], "/urunit") == 0)
 		c->skip_args = 1;

@@ -39,7 +39,7 @@
  * kernel's objects of one process.
  */
 #define PLAN_SOLO5_MEMORY_UNIT		(UINT64_C(1) << 20)	/* nabla-run's --mem */
-#define PLAN_SOLO5_MEMORY_MIN		(UINT64_C(2) << 20)	/* code from 1 MiB on, and a stack */
+#define PLAN_SOLO5_MEMORY_MIN		(UINT64_C(2) << 20)	/* code from 1 MiB on, a stack */
 #define PLAN_SOLO5_MEMORY_DEFAULT	(UINT64_C(512) << 20)	/* Solo5's own */
 #define PLAN_SOLO5_MEMORY_OVERHEAD	(UINT64_C(1) << 20)
 #define PLAN_SOLO5_MEMORY_OVERHEAD_SHARE 512
@@ -61,7 +61,7 @@
 
 /*
  * Of a unikernel: the disk with the name NAME in its manifest is
- *	org.runnc.block.NAME = PATH[,ro][,sector=N][,mount=DIR]		a file in the root
+ *	org.runnc.block.NAME = PATH[,ro][,sector=N][,mount=DIR]	a file in the root
  *	org.runnc.block.NAME = root:erofs | root:iso9660 [,...]		the root itself, read-only
  * and words of solo5_args.h.
  */

@@ -100,9 +100,12 @@ static int disk_parse(struct plan_disk *d, const char *value, struct err *e)
 		r = disk_set_option(d, at, len);
 	}
 	if (r == -EINVAL)
-		return err_say(e, r, "annotation " PLAN_ANNOTATION_BLOCK "%s: '%s' is not PATH, "
-			       "root:erofs or root:iso9660 with [,ro][,sector=N][,mount=/DIR] (N: a "
-			       "power of two, 512 to 32768)", d->name, value);
+		return err_say(
+			e, r,
+			"annotation " PLAN_ANNOTATION_BLOCK "%s: '%s' is not PATH, "
+			"root:erofs or root:iso9660 with [,ro][,sector=N][,mount=/DIR] (N: a "
+			"power of two, 512 to 32768)",
+			d->name, value);
 	return r;
 }
 
@@ -153,8 +156,10 @@ static int solo5_set_disk(const struct bundle *b, const struct guest_facts *f, s
 	else if (urunc && disk_is_urunc(f, p->guest.type, entry, nr_disks))
 		r = disk_from_urunc(f, p->guest.type, d);
 	else
-		return err_say(e, -EINVAL, "the unikernel has a disk '%s': say what it is by annotation "
-			       "%s=PATH (or root:erofs, root:iso9660)", entry->name, key);
+		return err_say(e, -EINVAL,
+			       "the unikernel has a disk '%s': say what it is by annotation "
+			       "%s=PATH (or root:erofs, root:iso9660)",
+			       entry->name, key);
 	if (r == -EINVAL && !value)
 		return err_say(e, r, URUNC_PREFIX "blkMntPoint: '%s' is not absolute",
 			       f->urunc.value[URUNC_BLOCK_MOUNT]);
@@ -186,7 +191,8 @@ static int solo5_check_names(const struct bundle *b, const struct plan_solo5 *s,
 		       strcmp(s->disks[j].name, key + strlen(PLAN_ANNOTATION_BLOCK)) != 0)
 			j++;
 		if (j == s->nr_disks)
-			return err_say(e, -EINVAL, "annotation %s: the unikernel has no such disk", key);
+			return err_say(e, -EINVAL, "annotation %s: the unikernel has no such disk",
+				       key);
 	}
 	return 0;
 }
@@ -228,7 +234,8 @@ static int solo5_set_nets(const struct guest_facts *f, struct plan *p, struct er
 	p->net_request.bare_frames = true;
 	p->net_request.max_ports = (uint32_t)s->nr_nets;
 	if (s->nr_nets > 0 && p->network == PLAN_NETWORK_NONE)
-		return err_say(e, -EINVAL, "the unikernel has a network device '%s', and the container "
+		return err_say(e, -EINVAL,
+			       "the unikernel has a network device '%s', and the container "
 			       "no network namespace of its own: add one to linux.namespaces",
 			       s->nets[0]);
 	if (s->nr_nets > 0 || p->network == PLAN_NETWORK_NONE)
@@ -269,8 +276,10 @@ static int solo5_note_addresses(struct plan *p)
 				      "IPv6: annotation %s=true tells it", text,
 				      PLAN_ANNOTATION_IPV6);
 		else
-			r = plan_note(p, "address %s: a %s unikernel takes one of a kind and device; "
-				      "left out", text, guest_type_name(p->guest.type));
+			r = plan_note(p,
+				      "address %s: a %s unikernel takes one of a kind and device; "
+				      "left out",
+				      text, guest_type_name(p->guest.type));
 	}
 	return r;
 }
@@ -290,8 +299,10 @@ static int solo5_note_gateway(struct plan *p, size_t link)
 	mask = a->prefix == 0 ? 0 : htonl(UINT32_MAX << (32 - a->prefix));
 	if (((one ^ other) & mask) == 0 || !inet_ntop(AF_INET, gateway, text, sizeof(text)))
 		return 0;
-	return plan_note(p, "gateway %s is outside of the subnet of '%s': rumprun cannot use it, and "
-			 "reaches its neighbours only", text, p->solo5.nets[link]);
+	return plan_note(p,
+			 "gateway %s is outside of the subnet of '%s': rumprun cannot use it, and "
+			 "reaches its neighbours only",
+			 text, p->solo5.nets[link]);
 }
 
 int plan_check_solo5_network(struct plan *p, struct err *e)
@@ -300,9 +311,12 @@ int plan_check_solo5_network(struct plan *p, struct err *e)
 	int r;
 
 	if (have < p->solo5.nr_nets)
-		return err_say(e, -EINVAL, "the unikernel has %zu network devices, and its network "
-			       "namespace %zu interfaces for them: '%s' needs one with carrier and an "
-			       "address", p->solo5.nr_nets, have, p->solo5.nets[have]);
+		return err_say(
+			e, -EINVAL,
+			"the unikernel has %zu network devices, and its network "
+			"namespace %zu interfaces for them: '%s' needs one with carrier and an "
+			"address",
+			p->solo5.nr_nets, have, p->solo5.nets[have]);
 	r = solo5_note_addresses(p);
 	for (size_t i = 0; r == 0 && i < p->solo5.nr_nets; i++)
 		r = solo5_note_gateway(p, i);
@@ -317,8 +331,9 @@ static int solo5_note_rest(const struct bundle *b, struct plan *p)
 
 	for (size_t i = 0; r == 0 && i < b->nr_mounts; i++)
 		if (strcmp(b->mounts[i].type, "bind") == 0)
-			r = plan_note(p, "mount '%s': a unikernel has no files but its disks; left out",
-				      b->mounts[i].destination);
+			r = plan_note(
+				p, "mount '%s': a unikernel has no files but its disks; left out",
+				b->mounts[i].destination);
 	if (r == 0 && p->guest.type != GUEST_RUMPRUN && b->process.env.n > 0)
 		r = plan_note(p, "process.env: a %s unikernel has no environment; left out",
 			      guest_type_name(p->guest.type));

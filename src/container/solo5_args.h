@@ -3,16 +3,17 @@
  * What a unikernel is told: its command line, by type, and the arguments of nabla-run around it.
  * Pure. The command line is one string of at most SOLO5_CMDLINE_MAX bytes (the spt ABI).
  *
- * mirage	--ipv4=ADDR/LEN --ipv4-gateway=GW (and --ipv6=, --ipv6-gateway= where asked for), with
- *		the device's name in front where it is not "service": --NAME-ipv4=; then the arguments.
- *		An argument with white space, quotes or backslashes is quoted, as MirageOS undoes it.
+ * mirage	--ipv4=ADDR/LEN --ipv4-gateway=GW (and --ipv6=, --ipv6-gateway= where asked
+ *		for), with the device's name in front where it is not "service": --NAME-ipv4=; then
+ *		the arguments. One with white space, quotes or backslashes is quoted, as MirageOS
+ *		undoes it.
  * rumprun	its JSON: cmdline (with process.args[0]), env for each variable, net for each
- *		interface, blk for the disk that blkMntPoint wants mounted. A command line that begins
- *		with "{" is left as it is. Its arguments are quoted in the same way.
+ *		interface, blk for the disk that blkMntPoint wants mounted. Its arguments are
+ *		quoted in the same way. A command line that begins with "{" is left as it is.
  * raw		the arguments, joined by single spaces, as they are. With the annotation
- *		org.runnc.solo5.substitute=true these words in it are replaced, from the first network
- *		device: ${ip} ${prefix} ${gw} ${mac} ${mtu} ${dns}, in IPv6 ${ip6} ${prefix6} ${gw6};
- *		what is not known becomes nothing.
+ *		org.runnc.solo5.substitute=true these words in it are replaced, from the first
+ *		network device: ${ip} ${prefix} ${gw} ${mac} ${mtu} ${dns}, in IPv6 ${ip6}
+ *		${prefix6} ${gw6}; what is not known becomes nothing.
  *
  * process.args[0] is no argument if it is the unikernel's own path (but for rumprun, whose programs
  * have an argv[0]). urunc's cmdline, where it is given, is taken in place of process.args, as urunc

@@ -46,8 +46,10 @@ static int files_open_disk(int root, const struct plan_disk *d, const char *cach
 	if (!d->readonly)
 		return image_disk_copy(file, d->sector, cachedir, fd, e);
 	if (st.st_size % d->sector != 0)
-		return err_say(e, -EINVAL, "'%s' of the image: its size is no multiple of the sector "
-			       "size, %u", d->path, d->sector);
+		return err_say(e, -EINVAL,
+			       "'%s' of the image: its size is no multiple of the sector "
+			       "size, %u",
+			       d->path, d->sector);
 	*fd = take_fd(&file);
 	return 0;
 }

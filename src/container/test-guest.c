@@ -39,7 +39,8 @@ static void trial_parse(struct trial *t, const char *args, const char *annotatio
 
 	memset(t, 0, sizeof(*t));
 	snprintf(json, sizeof(json),
-		 "{\"ociVersion\":\"1.0.2\",\"process\":{\"args\":[%s],\"env\":[\"A=b c\",\"N=\\\"\"],"
+		 "{\"ociVersion\":\"1.0.2\",\"process\":{\"args\":[%s],\"env\":[\"A=b "
+		 "c\",\"N=\\\"\"],"
 		 "\"cwd\":\"/\",\"user\":{\"uid\":0,\"gid\":0}},\"root\":{\"path\":\"rootfs\"},"
 		 "\"annotations\":{%s},\"linux\":{\"namespaces\":[{\"type\":\"network\"}]}}",
 		 args, annotations);
@@ -151,12 +152,14 @@ static void test_entry_point(void **state)
 	trial_parse(&t, "\"/node.nabla\"", "");
 	t.facts.guest.file = GUEST_FILE_OTHER;
 	t.facts.guest.binary = strdup("/node.nabla");
-	refused(&t, "unikernel '/node.nabla' has no Solo5 note: it is of the nabla ABI before Solo5");
+	refused(&t,
+		"unikernel '/node.nabla' has no Solo5 note: it is of the nabla ABI before Solo5");
 
 	trial_parse(&t, "\"/hello.hvt\"", "");
 	trial_unikernel(&t, "/hello.hvt", "");
 	t.facts.guest.abi.target = SOLO5_HVT;
-	refused(&t, "unikernel '/hello.hvt' is built for Solo5's target hvt (1), which needs another");
+	refused(&t,
+		"unikernel '/hello.hvt' is built for Solo5's target hvt (1), which needs another");
 
 	trial_parse(&t, "\"/hello.spt\"", "");
 	t.facts.guest.file = GUEST_FILE_BAD;
@@ -167,7 +170,8 @@ static void test_entry_point(void **state)
 	trial_parse(&t, "\"/bin/sh\"", "\"org.runnc.guest\":\"solo5\"");
 	t.facts.guest.file = GUEST_FILE_OTHER;
 	t.facts.guest.binary = strdup("/bin/sh");
-	refused(&t, "unikernel '/bin/sh' has no Solo5 note: build the unikernel for Solo5's target spt");
+	refused(&t, "unikernel '/bin/sh' has no Solo5 note: build the unikernel for Solo5's target "
+		    "spt");
 
 	trial_parse(&t, "\"/no\"", "\"org.runnc.guest\":\"solo5\"");
 	t.facts.guest.binary = strdup("/no");
@@ -205,7 +209,8 @@ static void test_urunc(void **state)
 	refused(&t, "unikernel '/unikernel/app' is built for Solo5's target virtio (3)");
 
 	urunc_trial(&t, "\"app\"", "unikraft", "qemu");
-	refused(&t, "image for urunc of type 'unikraft' on 'qemu': this runtime runs mirage and rumprun");
+	refused(&t, "image for urunc of type 'unikraft' on 'qemu': this runtime runs mirage and "
+		    "rumprun");
 	urunc_trial(&t, "\"app\"", "mirage", "spt");
 	trial_urunc(&t, URUNC_INITRD, "/initrd");
 	trial_unikernel(&t, "/unikernel/app", "");
@@ -349,7 +354,8 @@ static void trial_network(struct trial *t)
 	inet_pton(AF_INET6, "fe80::ee", n->hops[2].gateway);
 }
 
-static void line_is(const char *args, const char *annotations, const char *device, const char *wanted)
+static void line_is(const char *args, const char *annotations, const char *device,
+		    const char *wanted)
 {
 	struct trial t;
 	char *line = NULL;
@@ -380,7 +386,8 @@ static void test_mirage(void **state)
 	line_is("\"/a.spt\"", MIRAGE, "service",
 		"--ipv4=192.168.10.11/32 --ipv4-gateway=169.254.1.1");
 	line_is("\"/a.spt\",\"--hello=a b\",\"q\\\"\\\\'\",\"\"", MIRAGE, "service",
-		"--ipv4=192.168.10.11/32 --ipv4-gateway=169.254.1.1 \"--hello=a b\" \"q\\\"\\\\\\'\" \"\"");
+		"--ipv4=192.168.10.11/32 --ipv4-gateway=169.254.1.1 \"--hello=a b\" "
+		"\"q\\\"\\\\\\'\" \"\"");
 	line_is("\"/a.spt\",\"x\"", MIRAGE "," IPV6, "management",
 		"--management-ipv4=192.168.10.11/32 --management-ipv4-gateway=169.254.1.1 "
 		"--management-ipv6=fd00::11/128 --management-ipv6-gateway=fe80::ee x");
@@ -393,7 +400,8 @@ static void test_rumprun(void **state)
 		"{\"cmdline\":\"/a.spt \\\"x y\\\"\",\"env\":\"A=b c\",\"env\":\"N=\\\"\",\"net\":"
 		"{\"if\":\"ukvmif0\",\"cloner\":\"True\",\"type\":\"inet\",\"method\":\"static\","
 		"\"addr\":\"192.168.10.11\",\"mask\":\"32\",\"gw\":\"169.254.1.1\"}}");
-	line_is("\"/a.spt\",\"{\\\"cmdline\\\":\\\"x y\\\"}\"", RUMPRUN, "tap", "{\"cmdline\":\"x y\"}");
+	line_is("\"/a.spt\",\"{\\\"cmdline\\\":\\\"x y\\\"}\"", RUMPRUN, "tap",
+		"{\"cmdline\":\"x y\"}");
 }
 
 /* A survey of one interface: /32 with a gateway outside; 10.0.0.2/16 with one inside. */
@@ -404,8 +412,10 @@ static void gateway_note_is(const char *type, const char *address, uint8_t prefi
 				 .mtu = 1500, .has_mac = true, .mac = { 2 }, .name = "eth0" };
 	struct net_addr addr = { .addr = { .link = 2, .family = AF_INET, .prefix = prefix } };
 	struct gcfg_hop hop = { .link = 2, .gateway_family = AF_INET };
-	struct net_route route = { .hops = &hop, .route = { .family = AF_INET, .type = 1, .table = 254,
-							    .protocol = 3, .nr_hops = 1 } };
+	struct net_route route = {
+		.hops = &hop,
+		.route = { .family = AF_INET, .type = 1, .table = 254, .protocol = 3, .nr_hops = 1 }
+	};
 	struct net_survey survey = { .links = &link, .nr_links = 1, .addrs = &addr, .nr_addrs = 1,
 				     .routes = &route, .nr_routes = 1 };
 	struct trial t;
@@ -439,8 +449,10 @@ static void test_raw(void **state)
 {
 	(void)state;
 	line_is("\"/a.spt\",\"one\",\"two  ${ip}\",\"${x}\"", "", "net0", "one two  ${ip} ${x}");
-	line_is("\"/a.spt\",\"${ip}/${prefix}\",\"${gw} ${mac} ${mtu}\",\"${dns}\",\"${ip6}/${prefix6}\","
-		"\"$${ip} ${nope} $\"", SUBSTITUTE, "net0",
+	line_is("\"/a.spt\",\"${ip}/${prefix}\",\"${gw} ${mac} "
+		"${mtu}\",\"${dns}\",\"${ip6}/${prefix6}\","
+		"\"$${ip} ${nope} $\"",
+		SUBSTITUTE, "net0",
 		"192.168.10.11/32 169.254.1.1 02:00:00:aa:bb:cc 1450 10.0.0.53 fd00::11/128 "
 		"$192.168.10.11 ${nope} $");
 }
@@ -497,9 +509,17 @@ static void test_argv(void **state)
 	struct trial t;
 	char **argv = NULL;
 	static const char *const wanted[] = {
-		"nabla-run", "--mem=512", "--error-status=125", "--net:service=@4",
-		"--net-mac:service=02:00:00:aa:bb:cc", "--net-mtu:service=1450", "--block:storage=@20",
-		"--block-sector-size:storage=4096", "--", "@3", "one two",
+		"nabla-run",
+		"--mem=512",
+		"--error-status=125",
+		"--net:service=@4",
+		"--net-mac:service=02:00:00:aa:bb:cc",
+		"--net-mtu:service=1450",
+		"--block:storage=@20",
+		"--block-sector-size:storage=4096",
+		"--",
+		"@3",
+		"one two",
 	};
 
 	(void)state;
@@ -569,7 +589,7 @@ static void test_look(void **state)
 	assert_string_equal(t.facts.guest.binary, "/bin/app");
 	assert_int_equal(t.facts.guest.file, GUEST_FILE_OTHER);
 
-	/* urunc.json: incomplete is none, damaged is an error unless an annotation says what it is. */
+	/* urunc.json: incomplete is none; damaged is an error unless an annotation decides. */
 	assert_int_equal(unlinkat(root, "urunc.json", 0), 0);
 	put(root, "urunc.json", "{\"com.urunc.unikernel.binary\":\"/x\"}");
 	look(&t, root);
@@ -578,8 +598,10 @@ static void test_look(void **state)
 	put(root, "urunc.json", "{");
 	look(&t, root);
 	assert_int_equal(t.r, -EINVAL);
-	put(root, "urunc.json", "{\"com.urunc.unikernel.binary\":\"/bin/app\","
-	    "\"com.urunc.unikernel.hypervisor\":\"spt\",\"com.urunc.unikernel.unikernelType\":\"mirage\"}");
+	put(root, "urunc.json",
+	    "{\"com.urunc.unikernel.binary\":\"/bin/app\","
+	    "\"com.urunc.unikernel.hypervisor\":\"spt\",\"com.urunc.unikernel.unikernelType\":"
+	    "\"mirage\"}");
 	look(&t, root);
 	assert_int_equal(t.r, 0);
 	assert_true(t.facts.guest.urunc_file);

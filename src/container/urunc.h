@@ -4,9 +4,9 @@
  * annotations "com.urunc.unikernel.*" of the bundle or as keys of the same names in the file
  * /urunc.json of the root. Read from urunc's documentation ("Packaging unikernels") and its images.
  *
- * Values are plain text, or base64 (urunc's packers write that), or base64 behind "b64:". A value is
- * taken as base64 if it is that to the last letter and what comes out is UTF-8 text without control
- * characters: "spt", "mirage", "true" and paths with a dot are not.
+ * Values are plain text, or base64 (urunc's packers write that), or base64 behind "b64:". A value
+ * is taken as base64 if it is that to the last letter and what comes out is UTF-8 text without
+ * control characters: "spt", "mirage", "true" and paths with a dot are not.
  */
 #ifndef RUNNC_CONTAINER_URUNC_H
 #define RUNNC_CONTAINER_URUNC_H

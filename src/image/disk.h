@@ -4,8 +4,8 @@
  *
  * The copy is a file without a name on the image cache's file system (O_TMPFILE): it lives as long
  * as the container's process has it open, so nothing remains after a kill -9 anywhere, and there is
- * nothing to record or to undo. Where the file system can share blocks (FICLONE: xfs, btrfs) nothing
- * is copied before it is written; elsewhere the data is copied and holes stay holes.
+ * nothing to record or to undo. Where the file system can share blocks (FICLONE: xfs, btrfs)
+ * nothing is copied before it is written; elsewhere the data is copied and holes stay holes.
  */
 #ifndef RUNNC_IMAGE_DISK_H
 #define RUNNC_IMAGE_DISK_H

@@ -124,8 +124,8 @@ static void child_signals(void)
 }
 
 /*
- * Standard error to @say, /dev/null for input, nothing else but the image: at OUT_FD, or as standard
- * output (xorriso refuses the symbolic links of /proc/self/fd).
+ * Standard error to @say, /dev/null for input, nothing else but the image: at OUT_FD, or as
+ * standard output (xorriso refuses the symbolic links of /proc/self/fd).
  */
 static void child_descriptors(int out, int say, bool to_stdout)
 {

@@ -30,8 +30,9 @@ struct erofs_job {
 };
 
 /*
- * Write the image. An ISO 9660 image is not checked further. Returns 0 with a whole image in job->out, or -errno with @e filled in and the
- * file in any state: -E2BIG, -ETIMEDOUT, -ENOSPC, -EIO, -ENOENT no mkfs.erofs.
+ * Write the image. An ISO 9660 image is not checked further. Returns 0 with a whole image in
+ * job->out, or -errno with @e filled in and the file in any state: -E2BIG, -ETIMEDOUT, -ENOSPC,
+ * -EIO, -ENOENT no mkfs.erofs.
  */
 int erofs_build(const struct erofs_job *job, const struct image_limits *limits, struct err *e);
 

@@ -13,7 +13,8 @@
 #include "image/store.h"
 
 #define ISO_SECTOR	2048
-#define ISO_START	32768		/* the volume descriptors follow it: "\1CD001" is the first */
+/* The volume descriptors follow it: "\1CD001" is the first. */
+#define ISO_START	32768
 
 static int iso_check(int fd, struct err *e)
 {
@@ -31,7 +32,8 @@ static int iso_check(int fd, struct err *e)
 
 int image_iso_make(int root, const char *cachedir, int *fd, struct err *e)
 {
-	const struct image_limits limits = { .max_files = IMAGE_MAX_FILES, .timeout_s = IMAGE_TIMEOUT_S,
+	const struct image_limits limits = { .max_files = IMAGE_MAX_FILES,
+					     .timeout_s = IMAGE_TIMEOUT_S,
 					     .max_bytes = IMAGE_DISK_MAX };
 	_autostore_ struct store c = STORE_INIT;
 	_autoclose_ int out = -1;

@@ -10,9 +10,9 @@
 #include "base/err.h"
 
 /*
- * @root is a descriptor (any kind) of the directory, borrowed; @cachedir as for image_get(). *@fd is
- * the image, close-on-exec and the caller's; its size is a multiple of 2048. Returns 0; -ENOENT if
- * there is no xorriso; -EIO if it failed (the message has its words); or another -errno.
+ * @root is a descriptor (any kind) of the directory, borrowed; @cachedir as for image_get(). *@fd
+ * is the image, close-on-exec and the caller's; its size is a multiple of 2048. Returns 0; -ENOENT
+ * if there is no xorriso; -EIO if it failed (the message has its words); or another -errno.
  */
 int image_iso_make(int root, const char *cachedir, int *fd, struct err *e);
 

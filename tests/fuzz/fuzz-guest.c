@@ -55,7 +55,8 @@ static void check_plan(struct plan *p)
 	if (r == 0)
 		str_vector_free(argv);
 	for (size_t i = 0; i < p->solo5.nr_disks; i++)
-		MUST((p->solo5.disks[i].kind == PLAN_DISK_FILE) == (p->solo5.disks[i].path != NULL) ||
+		MUST((p->solo5.disks[i].kind == PLAN_DISK_FILE) ==
+			     (p->solo5.disks[i].path != NULL) ||
 		     p->solo5.disks[i].readonly);
 }
 
