@@ -78,6 +78,8 @@ struct net_route {
 	bool kernel_made;		/* RTPROT_KERNEL: follows from an address */
 	bool encap;			/* wraps packets up (MPLS, segments): not handed over */
 	bool congestion;		/* names a congestion control: the guest uses its own */
+	/* by a nexthop object that is not told (net.ipv4.nexthop_compat_mode=0): not handed over */
+	bool hidden;
 	struct net_raw raw;
 };
 

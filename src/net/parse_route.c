@@ -168,8 +168,8 @@ static int parse_lifetime(const struct nlattr *attr, struct gcfg_route *g)
 
 int net_parse_route(struct net_survey *s, const struct nlmsghdr *m)
 {
-	const struct nlattr *tb[RTA_ENCAP + 1];
-	const struct rtmsg *head = net_head(m, sizeof(*head), tb, RTA_ENCAP);
+	const struct nlattr *tb[RTA_NH_ID + 1];
+	const struct rtmsg *head = net_head(m, sizeof(*head), tb, RTA_NH_ID);
 	struct net_route r = { .hops = NULL }, *slot;
 	int rc;
 
@@ -181,6 +181,8 @@ int net_parse_route(struct net_survey *s, const struct nlmsghdr *m)
 	    parse_lifetime(tb[RTA_CACHEINFO], &r.route) < 0)
 		return -EBADMSG;
 	r.encap = tb[RTA_ENCAP];
+	r.hidden = tb[RTA_NH_ID] && !tb[RTA_OIF] && !tb[RTA_GATEWAY] && !tb[RTA_VIA] &&
+		   !tb[RTA_MULTIPATH] && !net_parse_is_sink(head->rtm_type);
 	r.kernel_made = r.route.protocol == RTPROT_KERNEL;
 	if (r.kernel_made && r.route.table == RT_TABLE_LOCAL)
 		return 0;

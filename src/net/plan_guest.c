@@ -157,6 +157,12 @@ static void plan_route(struct net_planner *p, const struct net_route *r)
 				text_of(r->route.family, r->route.dst, text), r->route.dst_prefix);
 		return;
 	}
+	if (r->hidden) {
+		net_plan_notice(p, "route to %s/%u goes by a nexthop object that the kernel does not "
+				"tell (net.ipv4.nexthop_compat_mode=0): not handed over",
+				text_of(r->route.family, r->route.dst, text), r->route.dst_prefix);
+		return;
+	}
 	if (r->congestion)
 		net_plan_notice(p, "route to %s/%u names a congestion control: the guest uses its "
 				"own",

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# timeout: 600
+# timeout: 900
 # Namespaces that are not like the usual one: other names and addresses, several interfaces with policy
 # routing, gateways that answer no ARP, links that carry no Ethernet, links that somebody else has left.
 . "$(dirname "$0")/../lib/tap.sh"
@@ -134,6 +134,14 @@ ip -n "$TOPO_POD1" addr add 10.200.0.2/32 dev wg0
 has "a tunnel for IP packets is refused in words" \
 	"notice interface 'wg0' carries IP packets, not Ethernet frames" "$(plan)"
 has "and the other interface is taken" "link eth0" "$(plan)"
+
+# With nexthop_compat_mode=0 the kernel tells the number of a nexthop object and nothing else.
+ip -n "$TOPO_POD1" nexthop add id 7 via "$TOPO_GW" dev eth0
+ip -n "$TOPO_POD1" route add 10.60.0.0/16 nhid 7
+has "a route by a nexthop object" "route 10.60.0.0/16" "$(plan)"
+topo_sysctl "$TOPO_POD1" net.ipv4.nexthop_compat_mode=0
+has "one that is not told is named" \
+	"notice route to 10.60.0.0/16 goes by a nexthop object that the kernel does not tell" "$(plan)"
 
 # ---- what others have left -----------------------------------------------------------------------
 
