@@ -44,7 +44,7 @@ output=$(debug "$GUESTS/exits.spt" "$pid" -ex 'backtrace' -ex "generate-core-fil
 has "gdb attaches to a running one" "solo5_main (cmdline=" "$output"
 check "... which goes on" kill -0 "$pid"
 tender_end
-output=$(debug "$GUESTS/exits.spt" "$TMP/live" -ex 'frame function solo5_main' -ex 'print cmdline')
+output=$(debug "$GUESTS/exits.spt" "$TMP/live" -ex 'print solo5_boot->cmdline')
 has "... the core file that gdb made of it has its memory" '"spin"' "$output"
 
 # The guest is complete in memory when the tender installs the filter: system call 317.
