@@ -279,6 +279,8 @@ static void test_network(void **state)
 	struct gcfg_hop hops[] = { { .weight = 1 }, { .weight = 2 }, { .weight = 3 } };
 	struct gcfg_neigh neigh = { .family = 2, .state = 0x80 };
 	const struct gcfg_route *route;
+	const struct gcfg_link *link;
+	const struct gcfg_addr *own;
 	const struct gcfg_hop *hop;
 	struct sample s;
 	struct decoded d;
@@ -310,6 +312,24 @@ static void test_network(void **state)
 	nth(&d, GCFG_ROUTE, 2, sizeof(*route));
 	assert_int_equal(((const struct gcfg_neigh *)nth(&d, GCFG_NEIGH, 0, 32))->state, 0x80);
 	assert_int_equal(((const struct gcfg_rule *)nth(&d, GCFG_RULE, 0, 120))->table, 7);
+	free(d.data);
+
+	/* The pod's loopback comes behind: a link, its own address, routes of one hop. */
+	s.p.net.forward = (struct net_forward){
+		.on = true, .link = { .index = 1, .flags = GCFG_LINK_POD, .name = "pod0" },
+		.own = { .link = 1, .family = 10, .prefix = 128 }, .nr_routes = 2,
+		.routes = { { .dst_prefix = 16, .nr_hops = 1 },
+			    { .dst_prefix = 32, .nr_hops = 1 } },
+		.hops = { { .link = 1 }, { .link = 1, .weight = 7 } },
+	};
+	encode(&s, &d);
+	link = nth(&d, GCFG_LINK, 1, sizeof(*link));
+	assert_string_equal(link->name, "pod0");
+	own = nth(&d, GCFG_ADDR, 1, sizeof(*own));
+	assert_int_equal(own->family, 10);
+	route = nth(&d, GCFG_ROUTE, 4, sizeof(*route) + sizeof(*hop));
+	assert_int_equal(route->dst_prefix, 32);
+	assert_int_equal(((const struct gcfg_hop *)(route + 1))->weight, 7);
 	free(d.data);
 	memset(&s.p.net, 0, sizeof(s.p.net));
 	sample_free(&s);

@@ -216,6 +216,8 @@ static void test_annotations(void **state)
 	       "annotation org.runnc.uid: 'nobody' is not a user id");
 	expect("\"annotations\":{\"org.runnc.uid\":\"4294967295\"}", "",
 	       "annotation org.runnc.uid: '4294967295' is not a user id");
+	expect("\"annotations\":{\"org.runnc.net.loopback\":\"all\"}", "",
+	       "annotation org.runnc.net.loopback: 'all' is not pod or none");
 	expect("\"annotations\":{\"org.runnc.volumes\":\"share\"}", "",
 	       "annotation org.runnc.volumes: 'share' is not copy");
 
@@ -229,6 +231,7 @@ static void test_annotations(void **state)
 	assert_int_equal(t.p.net_request.mode, NET_MODE_BRIDGE);
 	assert_int_equal(t.p.net_request.mac, NET_MAC_RANDOM);
 	assert_int_equal(t.p.host_uid, 1000);
+	assert_true(t.p.loopback);
 	plan_free(&t.p);
 	/* The option on the command line wins. */
 	t.options.net_mode = "tc";
@@ -238,6 +241,13 @@ static void test_annotations(void **state)
 	t.options.net_mode = "fast";
 	trial_plan(&t);
 	assert_string_equal(t.e.text, "--net-mode: 'fast' is not tc, bridge, macvtap, packet or auto");
+	trial_end(&t);
+
+	trial_parse(&t, "\"annotations\":{\"org.runnc.net.loopback\":\"none\"}", "");
+	trial_plan(&t);
+	assert_int_equal(t.r, 0);
+	assert_false(t.p.loopback);
+	plan_free(&t.p);
 	trial_end(&t);
 }
 
