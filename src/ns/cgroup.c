@@ -202,6 +202,16 @@ int cgroup_join(const struct cgroup_list *list, pid_t pid, struct err *e)
 		if (!list->v[i].leaf)
 			continue;
 		r = cgroup_write(list->v[i].dir, "cgroup.procs", number, e);
+		/*
+		 * cgroup-v2.rst, "Threads": cpu and pids may be switched on below processes, and
+		 * make of the children cgroups that take none.
+		 */
+		if (r == -EOPNOTSUPP)
+			return err_say(e, r,
+				       "put process %d into cgroup '%s': the one above it holds "
+				       "processes of its own; choose a cgroupsPath below one that "
+				       "holds none",
+				       pid, list->v[i].dir);
 		if (r < 0)
 			return err_wrap(e, r, "put process %d into cgroup '%s'", pid,
 					list->v[i].dir);
