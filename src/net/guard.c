@@ -28,6 +28,7 @@ static const char *const reason_names[NET_GUARD_REASONS] = {
 	[NET_GUARD_ROUTER] = "router",
 	[NET_GUARD_DHCP] = "dhcp",
 	[NET_GUARD_OPTIONS] = "options",
+	[NET_GUARD_CHECKSUM] = "checksum",
 	[NET_GUARD_LOOPBACK] = "loopback",
 };
 
@@ -71,6 +72,7 @@ int net_guard_rules(const struct net_plan *p, size_t port, struct net_guard_rule
 	const struct net_port *at = &p->ports[port];
 	struct net_guard_rules rules = {
 		.slaac = at->slaac, .vlans = at->vlans && at->mode == NET_MODE_PACKET,
+		.offloads = !at->bare_frames,
 	};
 	bool ipv6 = !(p->links[port].flags & GCFG_LINK_NO_IPV6);
 

@@ -47,6 +47,7 @@ enum net_guard_reason {
 	NET_GUARD_ROUTER,		/* a router's: advertisements, redirects, queries */
 	NET_GUARD_DHCP,			/* what only DHCP servers send; a request for another MAC */
 	NET_GUARD_OPTIONS,		/* source routing, IPv4 options, many extensions */
+	NET_GUARD_CHECKSUM,		/* a checksum is to be put where the sender stands */
 	NET_GUARD_LOOPBACK,		/* inbound: 127.0.0.0/8 or ::1 on the wire */
 	NET_GUARD_REASONS
 };
@@ -76,6 +77,11 @@ struct net_guard_rules {
 	 * by it too, each guarded at its own device. A tag that the guest wrote is dropped.
 	 */
 	bool vlans;
+	/*
+	 * The device takes virtio headers: the guest may ask the host to put a checksum somewhere
+	 * into the frame later. Not in front of the header of the transport.
+	 */
+	bool offloads;
 	struct net_guard_addr *addrs;
 	size_t nr_addrs;
 };

@@ -198,6 +198,55 @@ static void guard_udp(struct guard *g, uint16_t server, uint16_t client)
 	net_bpf_jump(g->b, g->drop[NET_GUARD_DHCP]);
 }
 
+/* ---- checksums ---------------------------------------------------------------------------- */
+
+/*
+ * A virtio header can name a place for a checksum that a later link writes, such as that of the
+ * source address: the frame would change after it was looked at. No field tells that place, but a
+ * frame cannot be cut in front of it, or of its transport header (__bpf_skb_min_len in the kernel).
+ * So: try to cut it. A frame that lets itself be cut to @len bytes is not honest, or is ARP.
+ */
+static void guard_cut(struct guard *g, int len)
+{
+	net_bpf_mov(g->b, BPF_REG_1, BPF_REG_6);
+	net_bpf_mov_imm(g->b, BPF_REG_2, len);
+	net_bpf_mov_imm(g->b, BPF_REG_3, 0);
+	net_bpf_call(g->b, BPF_FUNC_skb_change_tail);
+}
+
+/* The IP header, of @len bytes with the Ethernet header, stays as it was looked at. */
+static void guard_ip_stays(struct guard *g, int len)
+{
+	if (!g->rules->offloads)
+		return;
+	guard_cut(g, len - 1);
+	net_bpf_jump_imm(g->b, BPF_JEQ, BPF_REG_0, 0, g->drop[NET_GUARD_CHECKSUM]);
+}
+
+/* An ARP message has no transport header: it is cut, and put together again with zeros behind. */
+static void guard_arp_stays(struct guard *g)
+{
+	if (!g->rules->offloads)
+		return;
+	guard_read(g, 34, FRAME + 34, 8);
+	net_bpf_load(g->b, BPF_W, BPF_REG_9, BPF_REG_6, offsetof(struct __sk_buff, len));
+	guard_cut(g, ETH_HLEN);
+	net_bpf_jump_imm(g->b, BPF_JNE, BPF_REG_0, 0, g->drop[NET_GUARD_CHECKSUM]);
+	net_bpf_mov(g->b, BPF_REG_1, BPF_REG_6);
+	net_bpf_mov(g->b, BPF_REG_2, BPF_REG_9);
+	net_bpf_mov_imm(g->b, BPF_REG_3, 0);
+	net_bpf_call(g->b, BPF_FUNC_skb_change_tail);
+	net_bpf_jump_imm(g->b, BPF_JNE, BPF_REG_0, 0, g->drop[NET_GUARD_CHECKSUM]);
+	net_bpf_mov(g->b, BPF_REG_1, BPF_REG_6);
+	net_bpf_mov_imm(g->b, BPF_REG_2, 0);
+	net_bpf_mov(g->b, BPF_REG_3, BPF_REG_10);
+	net_bpf_alu_imm(g->b, BPF_ADD, BPF_REG_3, FRAME);
+	net_bpf_mov_imm(g->b, BPF_REG_4, 42);
+	net_bpf_mov_imm(g->b, BPF_REG_5, 0);
+	net_bpf_call(g->b, BPF_FUNC_skb_store_bytes);
+	net_bpf_jump_imm(g->b, BPF_JNE, BPF_REG_0, 0, g->drop[NET_GUARD_CHECKSUM]);
+}
+
 /* ---- ARP ---------------------------------------------------------------------------------- */
 
 /*
@@ -223,6 +272,7 @@ static void guard_arp(struct guard *g)
 	guard_load4(g, PART + 8);
 	net_bpf_place(g->b, sender);
 	guard_own4(g, drop);
+	guard_arp_stays(g);
 	net_bpf_jump(g->b, g->pass);
 }
 
@@ -309,6 +359,7 @@ static void guard_ipv4(struct guard *g)
 	    igmp = net_bpf_label(g->b), udp = net_bpf_label(g->b);
 
 	guard_ipv4_lengths(g);
+	guard_ip_stays(g, 34);
 	guard_load4(g, FRAME + 26);
 	guard_if(g, BPF_REG_1, 0, unspecified);
 	guard_own4(g, g->drop[NET_GUARD_IPV4]);
@@ -531,6 +582,7 @@ static void guard_ipv6(struct guard *g)
 		return;
 	}
 	guard_ipv6_lengths(g);
+	guard_ip_stays(g, 54);
 	guard_ipv6_source(g);
 	guard_extensions(g, upper);
 	net_bpf_place(g->b, upper);

@@ -43,7 +43,7 @@ drops()
 {
 	local tap
 
-	tap=$(ip -n "$TOPO_POD1" -o link | grep -o 'rnc[tm][0-9a-f.]*' | head -n 1)
+	tap=$(ip -n "$TOPO_POD1" -o link | grep -oE 'rnc[tm][0-9a-f]+(\.[0-9]+)?' | head -n 1)
 	case $1 in
 	tc|bridge)	topo_in "$TOPO_POD1" "$NET_TOOL" drops "$tap" ingress ;;
 	macvtap)	topo_in "$TOPO_POD1" "$NET_TOOL" drops "$tap" egress ;;
