@@ -209,7 +209,8 @@ static void test_annotations(void **state)
 	       "annotation 'org.runnc.nonsense' is unknown");
 	expect("\"annotations\":{\"org.runnc\":\"1\",\"com.example\":\"2\"}", "", "");
 	expect("\"annotations\":{\"org.runnc.net.mode\":\"ipvlan\"}", "",
-	       "annotation org.runnc.net.mode: 'ipvlan' is not tc, bridge, macvtap, packet or auto");
+	       "annotation org.runnc.net.mode: 'ipvlan' is not tc, bridge, macvtap, packet or "
+	       "auto");
 	expect("\"annotations\":{\"org.runnc.net.mac\":\"mine\"}", "",
 	       "annotation org.runnc.net.mac: 'mine' is not adopt or random");
 	expect("\"annotations\":{\"org.runnc.uid\":\"nobody\"}", "",
@@ -240,7 +241,8 @@ static void test_annotations(void **state)
 	plan_free(&t.p);
 	t.options.net_mode = "fast";
 	trial_plan(&t);
-	assert_string_equal(t.e.text, "--net-mode: 'fast' is not tc, bridge, macvtap, packet or auto");
+	assert_string_equal(t.e.text,
+			    "--net-mode: 'fast' is not tc, bridge, macvtap, packet or auto");
 	trial_end(&t);
 
 	trial_parse(&t, "\"annotations\":{\"org.runnc.net.loopback\":\"none\"}", "");

@@ -158,8 +158,8 @@ static void plan_route(struct net_planner *p, const struct net_route *r)
 		return;
 	}
 	if (r->hidden) {
-		net_plan_notice(p, "route to %s/%u goes by a nexthop object that the kernel does not "
-				"tell (net.ipv4.nexthop_compat_mode=0): not handed over",
+		net_plan_notice(p, "route to %s/%u goes by a nexthop object that the kernel does "
+				"not tell (net.ipv4.nexthop_compat_mode=0): not handed over",
 				text_of(r->route.family, r->route.dst, text), r->route.dst_prefix);
 		return;
 	}

@@ -76,7 +76,7 @@ declare -A before
 asked=("-4 addr show dev eth0" "-4 route show table all" "-6 route show table all"
 	"-6 addr show dev eth0 scope global" "-4 rule" "-6 rule" "neigh show nud permanent")
 
-topo_a_up && furnish || not_ok "build"
+if ! topo_a_up || ! furnish; then not_ok "build"; fi
 for what in "${asked[@]}"; do
 	# shellcheck disable=SC2086	# words
 	before[$what]=$(outside $what)
@@ -89,6 +89,7 @@ if pod_container all tc --mount "$TMP/resolv.conf:/etc/resolv.conf" --mount "$TM
 	for what in "${asked[@]}"; do
 		is "ip $what" "${before[$what]}" "$(inside "$what")"
 	done
+	# shellcheck disable=SC2016	# for the shell inside
 	is "settings" "80 600 20000-30000 0-1000 2 0 1 7" "$(guest 'cd /proc/sys/net/ipv4
 		echo $(cat ip_unprivileged_port_start tcp_keepalive_time) $(tr "\t" - <ip_local_port_range) \
 		$(tr "\t" - <ping_group_range) $(cat conf/eth0/rp_filter ../ipv6/conf/eth0/accept_ra ip_forward \
@@ -110,9 +111,11 @@ container_bundle sandbox --netns "/run/netns/$TOPO_POD1" \
 	--jq '.linux.sysctl = {"net.ipv4.ip_unprivileged_port_start": "0",
 		"net.ipv4.conf.eth0.accept_redirects": "0"}' -- sleep 1000
 check "a sandbox starts" container_start sandbox
+# shellcheck disable=SC2016	# for the shell inside
 is "the pod has its settings" "0 0" "$(topo_in "$TOPO_POD1" sh -c \
 	'cd /proc/sys/net/ipv4; echo $(cat ip_unprivileged_port_start conf/eth0/accept_redirects)')"
 if pod_container of-pod tc; then
+	# shellcheck disable=SC2016	# for the shell inside
 	is "and so has the pod's container" "0 0" \
 		"$(guest 'cd /proc/sys/net/ipv4; echo $(cat ip_unprivileged_port_start conf/eth0/accept_redirects)')"
 else
