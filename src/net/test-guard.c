@@ -723,6 +723,42 @@ static void test_families(void **state)
 	}
 }
 
+/*
+ * With virtio headers: a frame that can be cut within its IP header is dropped (one of a test can,
+ * it has no transport header), an ARP message is cut and whole again, with zeros behind.
+ */
+static void test_offloads(void **state)
+{
+	const struct guarded *all = *state;
+	uint8_t out[512];
+	size_t len = sizeof(out);
+	struct err e = ERR_INIT;
+	struct frame f, expected;
+	struct guarded g;
+	uint32_t result;
+
+	udp4(&f, OWN4, 1, 2);
+	assert_verdict(all, &f, PASSED);
+	begin(&g, 2);
+	add_own(&g.rules, OWN4);
+	add_own(&g.rules, OWN6);
+	g.rules.offloads = true;
+	assert_int_equal(load(&g), 0);
+	assert_verdict(&g, &f, NET_GUARD_CHECKSUM);
+	ipv6(&f, OWN6, 17, 8);
+	ports(&f, 1, 2, 0);
+	assert_verdict(&g, &f, NET_GUARD_CHECKSUM);
+	arp(&f, 1, OWN4, "10.1.2.1");
+	expected = f;
+	put_bytes(&f, 1, 2, 3, 4);
+	put_bytes(&expected, 0, 0, 0, 0);
+	assert_int_equal(net_bpf_run(g.prog, f.bytes, f.len, out, &len, 1, &result, NULL, &e), 0);
+	assert_int_equal((int)result, TC_ACT_UNSPEC);
+	assert_int_equal(len, expected.len);
+	assert_memory_equal(out, expected.bytes, len);
+	unload(&g);
+}
+
 /* Mode tc: what passes is redirected at once. The loopback's index is 1. */
 static void test_redirect(void **state)
 {
@@ -882,7 +918,7 @@ int main(void)
 		cmocka_unit_test(test_solicitations), cmocka_unit_test(test_advertisements),
 		cmocka_unit_test(test_nd_options), cmocka_unit_test(test_icmp6),
 		cmocka_unit_test(test_families), cmocka_unit_test(test_many),
-		cmocka_unit_test(test_redirect),
+		cmocka_unit_test(test_redirect), cmocka_unit_test(test_offloads),
 		cmocka_unit_test(test_rules), cmocka_unit_test(test_inbound),
 	};
 
