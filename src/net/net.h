@@ -106,7 +106,8 @@ struct net_setting {
  * three among them; settings that are not the kernel's default (net/settings.h).
  */
 struct net_survey {
-	uint64_t netns;			/* inode number of the namespace */
+	uint64_t netns;			/* inode number of the namespace, which may be reused */
+	uint64_t cookie;		/* its SO_NETNS_COOKIE, which is not; 0: an older kernel */
 	/* CLOCK_BOOTTIME of the survey: address lifetimes count from here */
 	uint64_t boottime_ms;
 	struct net_link *links;

@@ -116,9 +116,10 @@ int net_record(const struct net_survey *s, const struct net_plan *p, char **json
 {
 	json_t *links = json_array(), *addrs = json_array(), *routes = json_array(),
 	       *neighs = json_array();
-	_autojson_ json_t *root = json_pack("{si sI sI so so so so}", "version", RECORD_VERSION,
+	_autojson_ json_t *root = json_pack("{si sI sI sI so so so so}", "version", RECORD_VERSION,
 					    "netns", (json_int_t)s->netns,
 					    "boottime_ms", (json_int_t)s->boottime_ms,
+					    "cookie", (json_int_t)s->cookie,
 					    "links", links, "addresses", addrs, "routes", routes,
 					    "neighbours", neighs);
 	char *text = NULL;
@@ -255,6 +256,8 @@ static int read_root(const json_t *root, struct net_record *r)
 		return -EINVAL;
 	r->was.netns = (uint64_t)json_integer_value(netns);
 	r->was.boottime_ms = (uint64_t)json_integer_value(boottime);
+	/* A record of an older runnc, or kernel, has none: 0. */
+	r->was.cookie = (uint64_t)json_integer_value(json_object_get(root, "cookie"));
 	rc = read_links(json_object_get(root, "links"), r);
 	if (rc == 0)
 		rc = read_objects(json_object_get(root, "addresses"), RTM_NEWADDR, &r->was);

@@ -438,7 +438,8 @@ int net_restore(const char *record, struct err *e)
 		return rc;
 	if ((r.record.was.nr_links > 0 || r.record.loopback) && look(&r)) {
 		/* Another namespace: the recorded one is gone, and all that was in it. */
-		if (r.now.netns == r.record.was.netns) {
+		if (r.now.netns == r.record.was.netns &&
+		    (!r.record.was.cookie || r.now.cookie == r.record.was.cookie)) {
 			rc = net_nl_open(&r.nl, e);
 			if (rc == 0)
 				restore_all(&r);

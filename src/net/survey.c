@@ -8,9 +8,11 @@
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 
+#include "base/fd.h"
 #include "net/net.h"
 #include "net/netlink.h"
 #include "net/parse.h"
@@ -119,6 +121,21 @@ static int survey_once(struct net_nl *nl, struct net_survey *s, struct err *e)
 	return rc;
 }
 
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71		/* Linux 5.14 */
+#endif
+
+static uint64_t survey_cookie(void)
+{
+	_autoclose_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	uint64_t cookie = 0;
+	socklen_t len = sizeof(cookie);
+
+	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &len) < 0)
+		return 0;
+	return cookie;
+}
+
 static int survey_begin(struct net_survey *s, struct err *e)
 {
 	struct timespec now;
@@ -128,6 +145,7 @@ static int survey_begin(struct net_survey *s, struct err *e)
 		return err_set(e, -errno, "look at /proc/thread-self/ns/net");
 	clock_gettime(CLOCK_BOOTTIME, &now);
 	s->netns = st.st_ino;
+	s->cookie = survey_cookie();
 	s->boottime_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 	return 0;
 }

@@ -143,4 +143,14 @@ before=$(pod_dump)
 check "another namespace: nothing to restore" restore
 same "another namespace: nothing changed" "$before"
 
+# The number of a namespace that is gone is given to another one; its cookie is not.
+guest_start tc adopt && guest_stop KILL
+cp "$TMP/record" "$TMP/right"
+sed -i -E 's/"cookie":[0-9]+/"cookie":1/' "$TMP/record"
+check "the same number, another cookie: nothing to restore" restore
+refuse "the same number, another cookie: nothing changed" 1 test "$(pod_dump)" = "$before"
+sed -E 's/"cookie":[0-9]+,//' "$TMP/right" >"$TMP/record"
+check "the record of an older runnc, without a cookie: restore" restore
+same "the record of an older runnc: restored exactly" "$before"
+
 tap_done
