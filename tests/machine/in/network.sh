@@ -10,7 +10,7 @@ TOPO_PREFIX=$TAG TOPO_V6=0
 serve='mkdir /www; head -c 1000000 /dev/zero >/www/file; echo hello >/www/hello; httpd -h /www -p 80; echo ready; sleep 1000'
 
 rt() { "$RUNNC" "${container_root[@]}" "$@"; }
-fetch() { in_peer busybox wget -q -T 20 -O - "http://$TOPO_IP1/$1"; }
+fetch() { in_peer curl -gsS -m 20 "http://$TOPO_IP1/$1"; }
 ping_guest() { in_peer ping -q -c 3 -i 0.2 -W 2 "$TOPO_IP1"; }
 
 serves()
