@@ -261,21 +261,27 @@ static bool is_tentative(const struct restorer *r)
 
 /*
  * The kernel ends the detection of duplicates in the background, also when there is none to be
- * done; until then accept_dad must stay 0. With net.ipv6.conf.all.accept_dad it is done after all:
- * not worth waiting for.
+ * done; until then accept_dad must stay 0, and a route with such an address as its source is
+ * refused ("Invalid source address"); CNI's plugin ptp makes such routes. With
+ * net.ipv6.conf.all.accept_dad it is done after all: not worth waiting for. Returns false if what
+ * is there now could not be read.
  */
-static void settle_ipv6(struct restorer *r)
+static bool settle_ipv6(struct restorer *r)
 {
 	const struct timespec pause = { .tv_nsec = 2000000 };
+	bool seen = look(r);
 
-	for (int i = 0; i < 100 && look(r) && is_tentative(r); i++)
+	for (int i = 0; i < 100 && seen && is_tentative(r); i++) {
 		nanosleep(&pause, NULL);
+		seen = look(r);
+	}
 	for (size_t i = 0; i < r->record.was.nr_links; i++) {
 		const struct net_link *was = &r->record.was.links[i], *l = current(r, was);
 
 		if (l && l->ipv6 && was->ipv6 && l->accept_dad != was->accept_dad)
 			set_ipv6(r, l, "accept_dad", was->accept_dad);
 	}
+	return seen;
 }
 
 /* ---- routes ------------------------------------------------------------------------------- */
@@ -421,12 +427,11 @@ static void restore_all(struct restorer *r)
 		return;
 	each_link(r, restore_ipv4);
 	each_link(r, restore_ipv6);
-	if (!look(r))
+	if (!settle_ipv6(r))
 		return;
 	remove_routes(r);
 	add_routes(r);
 	restore_neighs(r);
-	settle_ipv6(r);
 }
 
 int net_restore(const char *record, struct err *e)
