@@ -64,4 +64,11 @@ print("alive")'
 check "a program can use what is available" wait_for 30 said full whole
 check "what uses more is killed" wait_for 60 said full "status 9"
 check "... and nobody else" wait_for 10 said full alive
+
+# As each doubling copies, more and more of memory is new; nothing that is in use may be taken for new.
+ROOTFS=$("$top/scripts/rootfs" busybox)
+for _ in 1 2 3; do
+	container_try --memory 134217728 -- sh -c 'x=x; while :; do x=$x$x; done'
+	is "a shell that doubles a string to the end of memory is killed, not the guest" 137 "$status"
+done
 tap_done

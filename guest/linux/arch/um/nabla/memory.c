@@ -11,6 +11,7 @@
 #include <linux/memblock.h>
 #include <linux/module.h>
 #include <linux/initrd.h>
+#include <linux/poison.h>
 #include <linux/swap.h>
 #include <asm/pgalloc.h>
 #include <asm/sections.h>
@@ -173,6 +174,16 @@ void __init mem_init(void)
 
 void free_initmem(void)
 {
+}
+
+/*
+ * Generic code would tell memblock as well, for which the range would then be free, with struct
+ * pages to be initialised: those of pages that are in use by then. memblock's reservations stay
+ * what they were at boot.
+ */
+void __init free_initrd_mem(unsigned long start, unsigned long end)
+{
+	free_reserved_area((void *)start, (void *)end, POISON_FREE_INITMEM, "initrd");
 }
 
 pgd_t *pgd_alloc(struct mm_struct *mm)
