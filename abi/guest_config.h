@@ -49,7 +49,8 @@ enum gcfg_type {
 	/* the system */
 	GCFG_HOSTNAME = 32,		/* string */
 	GCFG_DOMAINNAME,		/* string */
-	GCFG_SYSCTL,			/* string "net.ipv4.ip_forward=1", dots or slashes */
+	/* string "net.ipv4.ip_forward=1", dots or slashes; "-...": that it fails does not matter */
+	GCFG_SYSCTL,
 	/* the root file system */
 	GCFG_LAYER = 64,		/* struct gcfg_layer: lowest first */
 	GCFG_ROOT,			/* struct gcfg_root */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* As many devices as a manifest has room for: 63 disks, each read and written; "d00" has byte 1... */
+/*
+ * As many devices as a manifest has room for: 63 disks, each read and written; "d00" has byte 1...
+ */
 #include "solo5.h"
 
 #define DISK(n) SOLO5_BLOCK_DEVICE("d" n)

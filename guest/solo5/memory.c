@@ -10,7 +10,13 @@ SOLO5_NO_DEVICES;
 static char zero[40000];
 static char set[5000] = { [0] = 1, [4999] = 2 };
 
-#define CHECK(what) do { if (!(what)) { solo5_print("not true: " #what "\n"); solo5_abort(); } } while (0)
+#define CHECK(what)                                           \
+	do {                                                  \
+		if (!(what)) {                                \
+			solo5_print("not true: " #what "\n"); \
+			solo5_abort();                        \
+		}                                             \
+	} while (0)
 
 int solo5_main(const char *cmdline)
 {

@@ -36,7 +36,9 @@ uint64_t solo5_wall(void);				/* nanoseconds since 1970 */
 uint64_t solo5_yield(uint64_t deadline);
 #define SOLO5_FOREVER UINT64_MAX			/* a deadline that never comes */
 
-/* Devices by their names in the manifest: a handle from 1 on, or 0 if there is none of that type. */
+/*
+ * Devices by their names in the manifest: a handle from 1 on, or 0 if there is none of that type.
+ */
 unsigned int solo5_net(const char *name);
 unsigned int solo5_block(const char *name);
 
@@ -106,8 +108,8 @@ _Static_assert(sizeof(struct solo5_mft_entry) == 104, "spt ABI");
 #define SOLO5_TYPE_FIRST	(1u << 30)
 
 /*
- * The notes. Each is in a section, and by guest.lds in a program header, of its own. The manifest is
- * aligned to 8, behind 4 bytes that count.
+ * The notes. Each is in a section, and by guest.lds in a program header, of its own. The manifest
+ * is aligned to 8, behind 4 bytes that count.
  */
 #define SOLO5_NET_DEVICE(n)	{ .name = n, .type = SOLO5_TYPE_NET }
 #define SOLO5_BLOCK_DEVICE(n)	{ .name = n, .type = SOLO5_TYPE_BLOCK }

@@ -35,7 +35,8 @@ int solo5_main(const char *cmdline)
 
 		if (ready & (1u << left) && (len = solo5_net_read(left, frame, sizeof(frame))) > 0)
 			solo5_net_write(right, frame, len);
-		if (ready & (1u << right) && (len = solo5_net_read(right, frame, sizeof(frame))) > 0)
+		if (ready & (1u << right) &&
+		    (len = solo5_net_read(right, frame, sizeof(frame))) > 0)
 			solo5_net_write(left, frame, len);
 	}
 	return 0;

@@ -20,7 +20,8 @@ bool cli_allows_spoofing(const char *path)
 		return false;
 	}
 	if (!S_ISREG(st.st_mode) || st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH))) {
-		log_warning("'%s' is not a regular file that root alone may write: no consent", path);
+		log_warning("'%s' is not a regular file that root alone may write: no consent",
+			    path);
 		return false;
 	}
 	return true;

@@ -62,10 +62,11 @@ static int explain(const struct explain_picture *p, struct explain_path *paths,
 	int r = 0;
 
 	if (p->probed && p->subject->plan->nr_ports == 0)
-		explain_say(report, EXPLAIN_HOP_GUEST, EXPLAIN_BROKEN,
-			    "the network's plugin must give the namespace an interface with carrier "
-			    "and an address before the container is created",
-			    "no interface is handed over: the guest has no network");
+		explain_say(
+			report, EXPLAIN_HOP_GUEST, EXPLAIN_BROKEN,
+			"the network's plugin must give the namespace an interface with carrier "
+			"and an address before the container is created",
+			"no interface is handed over: the guest has no network");
 	for (size_t i = 0; i < p->subject->plan->nr_ports; i++)
 		explain_path_find(p->facts, p->subject, i, &paths[i]);
 	for (size_t i = 0; r == 0 && i < p->subject->plan->nr_ports; i++) {

@@ -226,16 +226,16 @@ json_t *plan_to_json(const struct plan_view *v)
 	const struct bundle *b = p->bundle;
 	bool solo5 = p->guest.kind == GUEST_SOLO5;
 
-	return json_pack("{s:s, s:s, s:o?, s:I, s:o, s:I, s:s, s:b, s:o, s:o, s:o, s:o, s:s, s:o, "
-			 "s:o, s:o, s:o}",
-			 "guest", guest_kind_name(p->guest.kind), "reason", p->guest.why, "solo5",
-			 solo5 ? plan_solo5_json(p) : NULL, "hostUid", (json_int_t)p->host_uid,
-			 "args", json_texts(b->process.args.v + p->guest.skip_args,
-					    b->process.args.n - p->guest.skip_args), "memory",
-			 (json_int_t)p->mem_size, "root", b->root_path, "readonly",
-			 b->root_readonly, "images", solo5 ? json_array() : json_images(v),
-			 "mounts", json_mounts(p), "files", json_files(p), "network", json_network(p), "cgroup",
-			 b->cgroups_path ? b->cgroups_path : "", "limits",
-			 json_limits(&b->resources), "hooks", json_hooks(b), "filter",
-			 json_filter(p), "notes", json_notes(v));
+	return json_pack(
+		"{s:s, s:s, s:o?, s:I, s:o, s:I, s:s, s:b, s:o, s:o, s:o, s:o, s:s, s:o, "
+		"s:o, s:o, s:o}",
+		"guest", guest_kind_name(p->guest.kind), "reason", p->guest.why, "solo5",
+		solo5 ? plan_solo5_json(p) : NULL, "hostUid", (json_int_t)p->host_uid, "args",
+		json_texts(b->process.args.v + p->guest.skip_args,
+			   b->process.args.n - p->guest.skip_args),
+		"memory", (json_int_t)p->mem_size, "root", b->root_path, "readonly",
+		b->root_readonly, "images", solo5 ? json_array() : json_images(v), "mounts",
+		json_mounts(p), "files", json_files(p), "network", json_network(p), "cgroup",
+		b->cgroups_path ? b->cgroups_path : "", "limits", json_limits(&b->resources),
+		"hooks", json_hooks(b), "filter", json_filter(p), "notes", json_notes(v));
 }

@@ -103,8 +103,9 @@ static void text_port(const struct net_plan *n, size_t i)
 		puts("            taken by a packet socket; dropped for the namespace itself");
 	if (port->why)
 		printf("            chosen by mode auto: %s\n", port->why);
-	puts(port->unguarded ? "            not guarded: the guest may send under any address" :
-			       "            guarded: only frames of its own MAC and addresses leave");
+	puts(port->unguarded
+		     ? "            not guarded: the guest may send under any address"
+		     : "            guarded: only frames of its own MAC and addresses leave");
 	for (size_t j = 0; j < n->nr_addrs; j++)
 		if (n->addrs[j].link == i)
 			printf("address     %s/%u on %s\n",

@@ -18,8 +18,8 @@
  * Survey the namespace of process @pid, complete the plan, write what is needed for restoring into
  * @s and save that, and apply the plan. Where the plan wants no network in a namespace of its own
  * (a pod's sandbox), only the bundle's net.* settings are written there; nothing at all is done
- * where the namespace is the runtime's own: the host's links are nobody's to take. @nets[0..*@nr-1] have
- * descriptors that are the caller's. Returns 0 or -errno.
+ * where the namespace is the runtime's own: the host's links are nobody's to take. @nets[0..*@nr-1]
+ * have descriptors that are the caller's. Returns 0 or -errno.
  */
 int network_prepare(pid_t pid, struct plan *p, struct state *s, const struct state_lock *lock,
 		    struct nabla_net nets[NABLA_LAUNCH_NETS], unsigned int *nr, struct err *e);

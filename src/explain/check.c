@@ -267,13 +267,15 @@ static int check_guest(struct check *c)
 	}
 	own = pod_link(c, answers.macs[0]);
 	if (!is_guest(c, answers.macs[0]) && own.link) {
-		explain_say(c->r, EXPLAIN_HOP_BACK, EXPLAIN_BROKEN,
-			    "in the pod's namespace, keep that link from answering ARP (ip link set "
-			    "... arp off), or take the address away",
-			    "asked on %s, %s is answered by the pod's own kernel, as %s with MAC "
-			    "%s; the guest's is %s", words_place(c->f, c->p->host).text,
-			    words_ip(c->family, c->addr->local).text, words_place(c->f, own).text,
-			    words_mac(answers.macs[0]).text, words_mac(c->port->guest_mac).text);
+		explain_say(
+			c->r, EXPLAIN_HOP_BACK, EXPLAIN_BROKEN,
+			"in the pod's namespace, keep that link from answering ARP (ip link set "
+			"... arp off), or take the address away",
+			"asked on %s, %s is answered by the pod's own kernel, as %s with MAC "
+			"%s; the guest's is %s",
+			words_place(c->f, c->p->host).text,
+			words_ip(c->family, c->addr->local).text, words_place(c->f, own).text,
+			words_mac(answers.macs[0]).text, words_mac(c->port->guest_mac).text);
 		return 0;
 	}
 	if (!is_guest(c, answers.macs[0])) {

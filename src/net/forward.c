@@ -245,7 +245,7 @@ json_t *net_forward_record(const struct net_forward *f)
 			return NULL;
 		}
 	return json_pack("{si sb sb sb si si ss so}", "index", (int)f->lo, "up", (int)f->lo_up,
-			 "new", (int)f->lo_new, "clsact", (int)f->lo_clsact, "route_localnet", (int)f->lo_route_localnet,
-			 "accept_local", (int)f->lo_accept_local, "tap", f->tap,
-			 "addresses", addrs);
+			 "new", (int)f->lo_new, "clsact", (int)f->lo_clsact, "route_localnet",
+			 (int)f->lo_route_localnet, "accept_local", (int)f->lo_accept_local, "tap",
+			 f->tap, "addresses", addrs);
 }

@@ -64,7 +64,9 @@ struct net_forward {
 	/* what is there before: to be restored */
 	uint32_t lo;			/* index of the loopback */
 	bool lo_up;
-	/* it gets 127.0.0.1/8 from the kernel when it goes up: it is down, and has not been up yet */
+	/*
+	 * it gets 127.0.0.1/8 from the kernel when it goes up: it is down, and has not been up yet
+	 */
 	bool lo_new;
 	bool lo_clsact;
 	int32_t lo_route_localnet;

@@ -196,9 +196,10 @@ int net_forward_restore(struct net_nl *nl, const json_t *record, struct err *e)
 	size_t i;
 
 	/* jansson's unpacking takes no const, and changes nothing. */
-	if (json_unpack((json_t *)(uintptr_t)record, "{si sb sb sb si si ss so}", "index",
-			&index, "up", &up, "new", &new, "clsact", &clsact, "route_localnet", &route_localnet,
-			"accept_local", &accept_local, "tap", &tap, "addresses", &addrs) < 0 ||
+	if (json_unpack((json_t *)(uintptr_t)record, "{si sb sb sb si si ss so}", "index", &index,
+			"up", &up, "new", &new, "clsact", &clsact, "route_localnet",
+			&route_localnet, "accept_local", &accept_local, "tap", &tap, "addresses",
+			&addrs) < 0 ||
 	    !json_is_array(addrs) || index <= 0 || strlen(tap) >= IF_NAMESIZE)
 		return err_say(e, -EINVAL, "the loopback's record is none");
 

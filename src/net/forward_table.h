@@ -29,7 +29,8 @@ struct net_forward_table {
 /* Second octet of an address that stands for the other side's, see net/forward.h. */
 #define NET_FORWARD_CLIENT 254
 #define NET_FORWARD_SERVER 253
-#define NET_FORWARD_POD 255		/* third octet: the fourth is the number of a pod's address */
+/* third octet: the fourth is the number of a pod's address */
+#define NET_FORWARD_POD 255
 
 /* The first 64 bits of the IPv6 addresses that stand for the other side's; then 0, 0xfe, 0, N. */
 #define NET_FORWARD_PREFIX6 0xfd, 0x6e, 0x61, 0x62, 0x6c, 0x61, 0, 0

@@ -23,9 +23,9 @@ int net_sysctl_ipv4(const char *link, const char *key, int32_t value, struct err
 int net_sysctl_ipv4_get(const char *link, const char *key, int32_t *value, struct err *e);
 
 /*
- * Write the setting @key of the network namespace, "net.ipv4.tcp_fin_timeout" or with slashes: as for
- * sysctl(8) the first separator decides. Returns 0 or -errno with @e filled in: -EINVAL for a key
- * outside of net, or with "..".
+ * Write the setting @key of the network namespace, "net.ipv4.tcp_fin_timeout" or with slashes: as
+ * for sysctl(8) the first separator decides. Returns 0 or -errno with @e filled in: -EINVAL for a
+ * key outside of net, or with "..".
  */
 int net_sysctl_set(const char *key, const char *value, struct err *e);
 

@@ -65,7 +65,9 @@ int net_tap_open(const char *name, bool bare, int *tap, uint8_t *flags, struct e
 	_autoclose_ int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	int rc;
 
-	/* udev makes the node, of which the first opening loads the module; elsewhere nobody does. */
+	/*
+	 * udev makes the node, of which the first opening loads the module; elsewhere nobody does.
+	 */
 	if (fd < 0 && (errno == ENOENT || errno == ENODEV || errno == ENXIO))
 		return err_say(e, -errno, "open /dev/net/tun: the kernel's module 'tun' is not "
 					  "loaded; modprobe tun loads it");

@@ -196,7 +196,8 @@ static struct frame packet(uint8_t protocol, const char *source, uint16_t sport,
 			   uint16_t dport)
 {
 	size_t size = strchr(source, ':') ? 16 : 4, head = size == 4 ? 20 : 40;
-	size_t transport = protocol == IPPROTO_TCP ? 20 : 8, check = protocol == IPPROTO_TCP ? 16 : 6;
+	size_t transport = protocol == IPPROTO_TCP ? 20 : 8,
+	       check = protocol == IPPROTO_TCP ? 16 : 6;
 	struct frame f = { .len = 14 + head + transport + 5 };
 	uint8_t *ip = f.bytes + 14, *l4 = ip + head;
 

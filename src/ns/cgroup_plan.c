@@ -101,9 +101,10 @@ static int plan_path(const struct cgroup_hierarchy *h, const char *path, char **
 }
 
 /*
- * systemd switches off, below its slices, each controller that none of its own units needs, whenever
- * it looks at them anew (systemctl daemon-reload; a unit that starts): the limits of a scope that it
- * does not know would go. The kernel refuses that while a child of the scope has the controller.
+ * systemd switches off, below its slices, each controller that none of its own units needs,
+ * whenever it looks at them anew (systemctl daemon-reload; a unit that starts): the limits of a
+ * scope that it does not know would go. The kernel refuses that while a child of the scope has the
+ * controller.
  */
 static int plan_guarded(char **path, struct err *e)
 {

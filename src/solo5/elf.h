@@ -25,7 +25,8 @@ enum solo5_target {
 	SOLO5_XEN = 6,
 };
 
-#define SOLO5_NOT_SOLO5	1		/* a named condition: an ELF file, or none, without the note */
+/* a named condition: an ELF file, or none, without the note */
+#define SOLO5_NOT_SOLO5	1
 
 #define SOLO5_SEGMENTS	64		/* loadable, at most; more are refused */
 #define SOLO5_PHNUM_MAX	512		/* program headers, at most; more are refused */
@@ -52,7 +53,8 @@ void solo5_source_memory(struct solo5_source *s, const void *data, size_t len);
 
 /* What the ABI note says. */
 struct solo5_abi {
-	uint32_t target;		/* enum solo5_target, or a number that this page does not know */
+	/* enum solo5_target, or a number that this page does not know */
+	uint32_t target;
 	uint32_t version;
 };
 
@@ -67,8 +69,8 @@ const char *solo5_target_name(uint32_t target);
 int solo5_elf_identify(const struct solo5_source *s, struct solo5_abi *abi, struct err *e);
 
 /*
- * One loadable segment. [start, end) are whole pages; [vaddr, vaddr + filesz) is filled from @offset
- * of the file, the rest of the pages is zero.
+ * One loadable segment. [start, end) are whole pages; [vaddr, vaddr + filesz) is filled from
+ * @offset of the file, the rest of the pages is zero.
  */
 struct solo5_segment {
 	uint64_t start, end;
@@ -79,7 +81,8 @@ struct solo5_segment {
 struct solo5_elf {
 	struct solo5_abi abi;		/* spt, version 1 or 2 */
 	uint64_t entry;
-	uint64_t kernel_end;		/* page-rounded end of the last segment that has file contents */
+	/* page-rounded end of the last segment that has file contents */
+	uint64_t kernel_end;
 	uint64_t heap_start;		/* page-rounded end of the last segment at all, .bss too */
 	size_t nr_segments;
 	struct solo5_segment segment[SOLO5_SEGMENTS];	/* ascending, no overlap */

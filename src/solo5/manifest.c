@@ -46,8 +46,9 @@ static int check_entry(const struct solo5_manifest *m, uint32_t i, struct err *e
 		return 0;
 	}
 	if (!solo5_name_valid(entry->name))
-		return err_say(e, -ENOEXEC, "the name of device %u is not 1 to %d letters or digits",
-			       i, SOLO5_NAME_MAX);
+		return err_say(e, -ENOEXEC,
+			       "the name of device %u is not 1 to %d letters or digits", i,
+			       SOLO5_NAME_MAX);
 	if (entry->type != SOLO5_BLOCK && entry->type != SOLO5_NET)
 		return err_say(e, -ENOEXEC, "device '%s' is of the unknown type %u", entry->name,
 			       entry->type);

@@ -170,7 +170,12 @@ static void test_also_good(void **state)
 	accepts(&f);
 }
 
-#define REFUSES(change, reason) do { struct file f = good(); change; refuses(&f, reason); } while (0)
+#define REFUSES(change, reason)         \
+	do {                            \
+		struct file f = good(); \
+		change;                 \
+		refuses(&f, reason);    \
+	} while (0)
 
 static void test_header(void **state)
 {
@@ -221,7 +226,8 @@ static void test_notes(void **state)
 	REFUSES(f.manifest.head.descsz = 4, "manifest note: 4 bytes");
 	REFUSES(f.manifest.head.descsz = 6669, "manifest note: 6669 bytes");
 	REFUSES(f.manifest.head.descsz = ~0u, "manifest note: 4294967295 bytes");
-	REFUSES(f.ph[MANIFEST].p_filesz = 20 + 4 + 8 + 3 * 104 - 1, "manifest note: it ends before");
+	REFUSES(f.ph[MANIFEST].p_filesz = 20 + 4 + 8 + 3 * 104 - 1,
+		"manifest note: it ends before");
 }
 
 static void test_manifest(void **state)

@@ -14,7 +14,8 @@
 #define TENDER_FD_TIMER		4
 #define TENDER_FD_DEVICES	5		/* network devices, then disks */
 
-#define TENDER_TIMER_EVENT	0xfffffffeull	/* what epoll says when the timer is due (spt ABI) */
+/* what epoll says when the timer is due (spt ABI) */
+#define TENDER_TIMER_EVENT	0xfffffffeull
 
 /* One attached device. @fd is owned from tender_device_open() on. */
 struct tender_attached {

@@ -18,7 +18,9 @@
 #define LOCAL_BIT 0x02u
 #define GROUP_BIT 0x01u
 
-/* The interface's MTU in this network namespace. Returns 0 or -errno, -ENODEV if it is not there. */
+/*
+ * The interface's MTU in this network namespace. Returns 0 or -errno, -ENODEV if it is not there.
+ */
 static int interface_mtu(const char *name, uint32_t *mtu)
 {
 	struct ifreq ifr = { .ifr_mtu = 0 };

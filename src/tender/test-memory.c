@@ -122,7 +122,7 @@ static void test_boot_info(void **state)
 	static char longest[TENDER_CMDLINE_MAX + 1];
 	const char *args[] = { "one", "", "two words", NULL };
 	const char *too_long[] = { longest, NULL }, *none[] = { NULL };
-	struct solo5_elf elf = { .kernel_end = 0x123000, .manifest = { .version = 1, .entries = 2 } };
+	struct solo5_elf elf = {.kernel_end = 0x123000, .manifest = {.version = 1, .entries = 2}};
 	struct tender_boot_info info;
 
 	(void)state;

@@ -13,7 +13,8 @@
 static struct tender_options o;
 static struct err e;
 
-#define PARSE(...) tender_options_parse((const char *const[]){ "nabla-run", __VA_ARGS__, NULL }, &o, &e)
+#define PARSE(...) \
+	tender_options_parse((const char *const[]){"nabla-run", __VA_ARGS__, NULL}, &o, &e)
 #define REFUSES(...) assert_int_equal(PARSE(__VA_ARGS__), -EINVAL)
 
 static void test_defaults(void **state)

@@ -8,8 +8,9 @@
  *	peer run ADDRESS COMMAND	a shell command at the server; its output
  *	peer name NAME			the IPv4 addresses of NAME, by /etc/resolv.conf
  *
- * A TCP client's first byte is 'E' (what follows comes back once the client has ended its direction) or 'R'
- * (what follows is a command). Errors end with status 1 and a line that says what failed.
+ * A TCP client's first byte is 'E' (what follows comes back once the client has ended its
+ * direction) or 'R' (what follows is a command). Errors end with status 1 and a line that says what
+ * failed.
  */
 #include <arpa/inet.h>
 #include <errno.h>
