@@ -6,7 +6,7 @@
  *	net-tool guest RECORD MODE MAC		survey, plan, write RECORD, apply, then be the guest
  *	net-tool restore RECORD			restore
  *	net-tool capture LINK			until SIGTERM; then "MAC ETHERTYPE" of what came in
- *	net-tool drops LINK ingress|egress	what the guard dropped there: "REASON COUNT"; or "none"
+ *	net-tool drops LINK ingress|egress	what the guard dropped: "REASON COUNT", or "none"
  *
  * The stand-in is a second network namespace of this process: a real kernel's stack behind a tap
  * with the same vnet header and offloads, configured with the plan's structures and nothing else,
