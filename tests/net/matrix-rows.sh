@@ -311,7 +311,7 @@ netavark_call()
 {
 	jq -n --arg id "$2" --arg ip "$3" --arg ip6 "$4" '{
 		container_id: ($id + "0123456789abcdef"), container_name: $id,
-		networks: { matrix: { interface_name: "eth0", static_ips: [$ip, $ip6], aliases: [$id] } },
+		networks: { matrix: { interface_name: "eth0", static_ips: [$ip, $ip6], aliases: [] } },
 		network_info: { matrix: { name: "matrix", id: ("f" * 64), driver: "bridge",
 			network_interface: "podman1", ipv6_enabled: true, internal: false, dns_enabled: true,
 			ipam_options: { driver: "host-local" },

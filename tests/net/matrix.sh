@@ -16,7 +16,7 @@ TOPO_PREFIX=$TAG
 
 rows=(cni_bridge_16 cni_bridge_24 cni_bridge_v6 cni_ptp cni_macvlan multus_sbr calico calico_v4 calico_v6
 	shared_32 slash31 onlink aws vxlan vlan docker_default docker_user podman_cni netavark renamed
-	one_without_address left_by_urunc)
+	one_without_address no_address no_interface left_by_urunc left_by_runnc)
 runtime=$RUNNC
 # The container runtime's own are beside those that the scripts of HACKING.md set.
 modes=${MODES:-plain tc bridge macvtap packet auto}
@@ -154,7 +154,13 @@ wires_are_clean()
 
 # ---- a cell --------------------------------------------------------------------------------------
 
-row_dump() { pod_dump | sed -E 's/ link-netns(id)? [^ ]+//'; }
+# The kernel's own multicast routes are in the order in which the interfaces got IPv6: theirs is not compared.
+row_dump()
+{
+	pod_dump >"$TMP/dump"
+	grep -v 'multicast ff00::/8' "$TMP/dump"
+	grep 'multicast ff00::/8' "$TMP/dump" | sort
+}
 
 restored()
 {
@@ -302,9 +308,72 @@ one_row()
 	done
 }
 
+# ---- rows without a network ----------------------------------------------------------------------
+
+# No interface, or none with an address: the container runs, with a loopback.
+row_lonely()
+{
+	local text output status
+	row_reset "$row"
+	row_spaces || { not_ok "$row: the row is built"; return; }
+	if [ "$row" = no_address ]; then
+		ip -n "$TOPO_NODE" link add pod1 type veth peer name eth0 netns "$TOPO_POD1"
+		ip -n "$TOPO_NODE" link set pod1 up
+		ip -n "$TOPO_POD1" link set eth0 up
+		topo_settle
+	fi
+	echo "nameserver 127.0.0.1" >"$TMP/resolv.conf"
+	before=$(row_dump)
+	has "$row: the row is built" "inet 127.0.0.1/8" "$before"
+	for mode in $modes; do
+		text="$row $mode"
+		RUNNC=$runtime
+		[ "$mode" != plain ] || RUNNC=$top/scripts/crun
+		for n in "it runs" "a second container runs"; do
+			# shellcheck disable=SC2016	# for the shell inside
+			cell_bundle -- sh -c 'peer serve >/dev/null & sleep 0.2
+				ping -q -c 1 -W 5 127.0.0.1 >/dev/null && peer tcp ::1 400000 && peer udp 127.0.0.1 5000 &&
+				echo works; ip -o addr show scope global'
+			status=0
+			output=$(CONTAINER_TIMEOUT=30 container_run $id 2>"$TMP/warning") || status=$?
+			is "$text: $n, with a loopback and no address" "0 works" "$status $output"
+			[ "$row $mode" = "no_address ${mode#plain}" ] && has "$text: and says why" \
+				"interface 'eth0' has no address: not handed over" "$(cat "$TMP/warning")"
+			restored "$text: restored exactly"
+		done
+		RUNNC=$runtime
+	done
+}
+
+# A bridge of eth0 and a tap: eth0's address was given to a guest, and is lost.
+row_old_runnc()
+{
+	row_reset "$row"
+	row_topology a || { not_ok "$row: the row is built"; return; }
+	ip -n "$TOPO_POD1" link add br0 type bridge
+	ip -n "$TOPO_POD1" tuntap add tap0 mode tap
+	ip -n "$TOPO_POD1" link set tap0 master br0
+	ip -n "$TOPO_POD1" addr flush dev eth0
+	ip -n "$TOPO_POD1" link set eth0 master br0
+	echo "nameserver 127.0.0.1" >"$TMP/resolv.conf"
+	before=$(row_dump)
+	refuse "$row plain: a plain container is not reached either" 1 in_pod2 ping -q -c 1 -W 1 "$TOPO_IP1"
+	for mode in ${modes//plain/}; do
+		cell_bundle -- /bin/peer serve
+		has "$row $mode: runnc plan says what to do" \
+			"is a port of bridge 'br0' beside 'tap0': so the first runnc left it, which could not restore; the pod needs a new namespace" \
+			"$(timeout -s KILL 30 "$RUNNC" "${container_root[@]}" plan "$TMP/$id" 2>&1 | tr -s ' \n' ' ')"
+		restored "$row $mode: nothing changed"
+	done
+}
+
 for row in ${ROWS:-"${rows[@]}"}; do
 	began=$SECONDS
-	one_row
+	case $row in
+	no_interface|no_address)	row_lonely ;;
+	left_by_runnc)			row_old_runnc ;;
+	*)				one_row ;;
+	esac
 	row_end
 	echo "# $row: $((SECONDS - began)) s"
 done
