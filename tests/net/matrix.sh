@@ -18,7 +18,6 @@ rows=(cni_bridge_16 cni_bridge_24 cni_bridge_v6 cni_ptp cni_macvlan multus_sbr c
 	shared_32 slash31 onlink aws vxlan vlan docker_default docker_user podman_cni netavark renamed
 	one_without_address no_address no_interface left_by_urunc left_by_runnc)
 runtime=$RUNNC
-# The container runtime's own are beside those that the scripts of HACKING.md set.
 modes=${MODES:-plain tc bridge macvtap packet auto}
 cell=0
 SERVERS=()
