@@ -20,6 +20,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -152,19 +153,31 @@ static void be_container(struct build *b, int out, int pts)
 	_exit(status);
 }
 
+/*
+ * A kernel starts init with nothing open and no signal ignored. Whoever runs the tests may have left
+ * some open, and many ignore SIGPIPE. The C library keeps signals 32 and 33 to itself, so not by it.
+ */
+static void forget_caller(void)
+{
+	const struct {
+		void (*handler)(int);
+		unsigned long flags;
+		void (*restorer)(void);
+		unsigned long mask;
+	} by_default = { .handler = SIG_DFL };
+
+	close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
+	for (int i = 1; i <= 64; i++)
+		syscall(SYS_rt_sigaction, i, &by_default, NULL, 8);
+}
+
 /* In a process of its own: namespaces, initramfs, container. Its exit status is the program's. */
 static void be_guest(struct build *b, int out, int pts)
 {
 	int r, status = 0;
 	pid_t pid;
 
-	/*
-	 * A kernel starts init with nothing open and no signal ignored. Whoever runs the tests may
-	 * have left some open; with SIGPIPE ignored many do.
-	 */
-	close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
-	for (int i = 1; i < NSIG; i++)
-		signal(i, SIG_DFL);
+	forget_caller();
 	if (unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID) < 0)
 		_exit(98);
 	r = make_initramfs(pts);

@@ -179,6 +179,9 @@ static int apply_bridged(struct net_nl *nl, const struct net_port *p, struct app
 	}
 	if (rc == 0)
 		rc = apply_join(nl, p->name, p->index, bridge, e);
+	/* A host end in hairpin mode (CNI, Docker) sends the guest's own broadcasts back. */
+	if (rc == 0 && (rc = net_link_no_learning(nl, p->index, e)) < 0)
+		rc = err_wrap(e, rc, "set up port '%s' of the bridge", p->name);
 	return rc;
 }
 

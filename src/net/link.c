@@ -63,6 +63,21 @@ int net_link_master(struct net_nl *nl, int index, int master, struct err *e)
 	return net_nl_change(nl, &m.head, e);
 }
 
+int net_link_no_learning(struct net_nl *nl, int index, struct err *e)
+{
+	struct nlattr *info, *data;
+	union net_msg m;
+
+	link_request(&m, RTM_NEWLINK, 0, index);
+	info = mnl_attr_nest_start(&m.head, IFLA_LINKINFO);
+	mnl_attr_put_strz(&m.head, IFLA_INFO_SLAVE_KIND, "bridge");
+	data = mnl_attr_nest_start(&m.head, IFLA_INFO_SLAVE_DATA);
+	mnl_attr_put_u8(&m.head, IFLA_BRPORT_LEARNING, 0);
+	mnl_attr_nest_end(&m.head, data);
+	mnl_attr_nest_end(&m.head, info);
+	return net_nl_change(nl, &m.head, e);
+}
+
 int net_link_bridge(struct net_nl *nl, const char *name, const uint8_t mac[6], uint32_t mtu,
 		    struct err *e)
 {

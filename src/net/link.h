@@ -16,6 +16,9 @@ int net_link_mac(struct net_nl *nl, int index, const uint8_t mac[6], struct err 
 /* Make @index a port of @master; 0: of nothing. */
 int net_link_master(struct net_nl *nl, int index, int master, struct err *e);
 
+/* The bridge of port @index learns nothing from what comes in there. It ends with the port. */
+int net_link_no_learning(struct net_nl *nl, int index, struct err *e);
+
 /* Create a bridge that forwards at once: no STP, no forward delay, no multicast snooping. */
 int net_link_bridge(struct net_nl *nl, const char *name, const uint8_t mac[6], uint32_t mtu,
 		    struct err *e);

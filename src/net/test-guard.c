@@ -37,7 +37,8 @@ static const uint8_t guest_mac[6] = { GUEST_MAC };
 static void put(struct frame *f, const void *bytes, size_t len)
 {
 	assert_true(f->len + len <= sizeof(f->bytes));
-	memcpy(f->bytes + f->len, bytes, len);
+	if (len > 0)			/* else there may be nothing to point at */
+		memcpy(f->bytes + f->len, bytes, len);
 	f->len += len;
 }
 
