@@ -154,8 +154,9 @@ static void be_container(struct build *b, int out, int pts)
 }
 
 /*
- * A kernel starts init with nothing open and no signal ignored. Whoever runs the tests may have left
- * some open, and many ignore SIGPIPE. The C library keeps signals 32 and 33 to itself, so not by it.
+ * A kernel starts init with nothing open and no signal ignored. Whoever runs the tests may have
+ * left some open, and many ignore SIGPIPE. The C library keeps signals 32 and 33 to itself, so not
+ * by it.
  */
 static void forget_caller(void)
 {
