@@ -13,6 +13,7 @@
 
 #include "net/forward_parts.h"
 #include "net/net.h"
+#include "net/netlink.h"
 #include "net/parse.h"
 #include "net/record.h"
 #include "net/replay.h"
@@ -39,7 +40,7 @@ static void read_sockets(const void *data, size_t len)
 	struct net_forward_facts f = { .known = true };
 	int left = (int)len;
 
-	for (; mnl_nlmsg_ok(m, left); m = mnl_nlmsg_next(m, &left)) {
+	for (; net_nl_ok(m, left); m = mnl_nlmsg_next(m, &left)) {
 		net_forward_parse_socket(m, &f, IPPROTO_TCP);
 		net_forward_parse_socket(m, &f, IPPROTO_UDP);
 	}

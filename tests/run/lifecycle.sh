@@ -250,7 +250,7 @@ chmod +x "$TMP/bad-kernel"
 mkdir "$TMP/libexec.bad"
 cp "$TMP/bad-kernel" "$TMP/libexec.bad/nabla-linux"
 : >"$TMP/libexec.bad/nabla-init.cpio"
-has "a guest that cannot be executed: start says why" "execute the guest kernel: Exec format error" \
+has "a guest that cannot be executed: start says why" "execute nabla-linux: Exec format error" \
 	"$(RUNNC_LIBEXEC=$TMP/libexec.bad rt run --bundle "$TMP/c" "$ID" 2>&1)"
 check "nothing is left of that one" nothing_left
 
