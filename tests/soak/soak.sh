@@ -113,7 +113,7 @@ rt run --bundle "$TMP/first" "$TAG-first" >"$TMP/first.out" 2>&1 </dev/null ||
 for ((p = 0; p < nr_pods; p++)); do pictures[p]=$(picture "${pods[p]}"); done
 snapshot >"$TMP/before"
 # The images themselves, and what tree they are of, are there to stay.
-cache_files() { find "$TMP/cache" ! -path "*/image/*" ! -path "*/tree/*" | sort; }
+cache_files() { find "$TMP/cache" ! -path "*/image/*" ! -path "*/tree/*" ! -path "*/names/*" | sort; }
 files_before=$(cache_files)
 free_before=$(memory_kib MemAvailable) shmem_before=$(memory_kib Shmem)
 
