@@ -127,7 +127,7 @@ static json_t *json_loopback(const struct net_forward *f)
 	if (!f->on)
 		return json_null();
 	return json_pack("{s:s, s:s, s:I, s:b}", "tap", f->tap, "device", f->link.name,
-			 "addresses", (json_int_t)(f->table.nr4 + f->table.nr6), "resolver",
+			 "addresses", (json_int_t)f->table.nr4 + f->table.nr6, "resolver",
 			 f->table.resolver_udp || f->table.resolver_tcp);
 }
 

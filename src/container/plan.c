@@ -16,6 +16,9 @@
 
 #define MIB (UINT64_C(1) << 20)
 
+/* One for each of a unikernel's disks. */
+static const char block_annotations[] = PLAN_ANNOTATION_BLOCK "*";
+
 static const char *const plan_annotations[] = {
 	PLAN_ANNOTATION_NET_MODE,
 	PLAN_ANNOTATION_NET_MAC,
@@ -25,7 +28,7 @@ static const char *const plan_annotations[] = {
 	PLAN_ANNOTATION_VOLUMES,
 	GUEST_ANNOTATION,
 	GUEST_ANNOTATION_TYPE,
-	PLAN_ANNOTATION_BLOCK "*",
+	block_annotations,
 	PLAN_ANNOTATION_SUBSTITUTE,
 	PLAN_ANNOTATION_IPV6,
 	NULL,
