@@ -18,7 +18,6 @@
 #include <linux/rtnetlink.h>
 #include <linux/tc_act/tc_gact.h>
 #include <linux/tc_act/tc_mirred.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -26,26 +25,6 @@
 #include "net/attr.h"
 #include "net/parse.h"
 #include "net/tc.h"
-
-/* As in net/parse.c: room for one more in *@list, which holds @nr. Zeroed; NULL with *@rc set. */
-static void *grow(void **list, size_t nr, size_t size, int *rc)
-{
-	void *larger = *list;
-
-	if (nr >= NET_PARSE_MAX) {
-		*rc = -E2BIG;
-		return NULL;
-	}
-	if ((nr & (nr - 1)) == 0)
-		larger = reallocarray(*list, nr ? nr * 2 : 1, size);
-	if (!larger) {
-		*rc = -ENOMEM;
-		return NULL;
-	}
-	*list = larger;
-	*rc = 0;
-	return memset((char *)larger + nr * size, 0, size);
-}
 
 /* What is printed must not move the cursor, and JSON wants UTF-8. */
 static void plain(char *text)
@@ -88,7 +67,7 @@ static int parse_link(struct explain_space *x, const struct nlmsghdr *m)
 		l.other_nsid = -1;
 	if (l.other < 0)
 		l.other = 0;
-	slot = grow((void **)&x->links, x->nr_links, sizeof(*slot), &rc);
+	slot = net_parse_grow((void **)&x->links, x->nr_links, sizeof(*slot), &rc);
 	if (!slot)
 		return rc;
 	*slot = l;
@@ -139,7 +118,7 @@ static int parse_fdb(struct explain_space *x, const struct nlmsghdr *m)
 	/* VXLAN and InfiniBand keep other things there. */
 	if (!tb[NDA_LLADDR] || net_attr_len(tb[NDA_LLADDR]) != sizeof(slot->mac))
 		return 0;
-	slot = grow((void **)&x->fdb, x->nr_fdb, sizeof(*slot), &rc);
+	slot = net_parse_grow((void **)&x->fdb, x->nr_fdb, sizeof(*slot), &rc);
 	if (!slot)
 		return rc;
 	memcpy(slot->mac, net_attr_body(tb[NDA_LLADDR]), sizeof(slot->mac));
@@ -256,7 +235,7 @@ static int parse_filter(struct explain_space *x, const struct nlmsghdr *m, bool 
 		f.name[0] = '\0';
 	plain(f.kind);
 	plain(f.name);
-	slot = grow((void **)&x->filters, x->nr_filters, sizeof(*slot), &rc);
+	slot = net_parse_grow((void **)&x->filters, x->nr_filters, sizeof(*slot), &rc);
 	if (!slot)
 		return rc;
 	*slot = f;
@@ -312,7 +291,7 @@ int explain_parse_chain(struct explain_space *x, const struct nlmsghdr *m)
 	plain(c.name);
 	c.family = head->nfgen_family;
 	c.drop = ntohl(policy) == NF_DROP;
-	slot = grow((void **)&x->chains, x->nr_chains, sizeof(*slot), &rc);
+	slot = net_parse_grow((void **)&x->chains, x->nr_chains, sizeof(*slot), &rc);
 	if (!slot)
 		return rc;
 	*slot = c;

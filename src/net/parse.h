@@ -14,6 +14,12 @@
 #define NET_PARSE_MAX 65536		/* objects of one kind in a survey */
 
 /*
+ * Room for one more of @size bytes in *@list, which holds @nr and began as NULL. Zeroed; NULL with
+ * *@rc set to -E2BIG beyond NET_PARSE_MAX, or -ENOMEM.
+ */
+void *net_parse_grow(void **list, size_t nr, size_t size, int *rc);
+
+/*
  * Add the object in @m, all of whose nlmsg_len bytes are readable, to @s. Types and families that
  * do not concern us are passed over. Links must come before the qdiscs and filters on them.
  * Returns 0, -EBADMSG (malformed; @s is as before), -E2BIG or -ENOMEM.

@@ -7,12 +7,7 @@
 #include <sys/socket.h>
 
 #include "net/net.h"
-
-/*
- * Room for one more of @size bytes in *@list, which holds @nr. Zeroed; NULL with *@rc set to -E2BIG
- * or -ENOMEM.
- */
-void *net_parse_grow(void **list, size_t nr, size_t size, int *rc);
+#include "net/parse.h"
 
 /* *@raw becomes a copy of @m. 0 or -ENOMEM. */
 int net_parse_keep(const struct nlmsghdr *m, struct net_raw *raw);
