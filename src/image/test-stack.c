@@ -61,8 +61,8 @@ static void make_store(void)
 		 " echo b >etc/deep/er/b && echo x >usr/bin/x && chmod 4755 usr/bin/x &&"
 		 " ln usr/bin/x usr/bin/y && echo z >usr/bin/z &&"
 		 " ln -s ../../outside usr/l && mknod usr/null c 1 3 &&"
-		 " mkfifo usr/fifo && echo g >gone/g && echo o >opq/old/o && echo t >top &&"
-		 " setfattr -n user.mine -v yes top");
+		 " mkfifo usr/fifo && echo g >gone/g && echo o >opq/old/o && echo t >top");
+	must(setxattr(DIFF(1) "/top", "user.mine", "yes", 3, 0));
 	mount_overlay("s/m", "lowerdir=%s/" DIFF(1) ",upperdir=%s/" DIFF(2) ",workdir=%s/" STORE
 		      "/" ID "2/work", here, here, here);
 	help_run("cd s/m && rm -r gone etc/a top && rm -r opq && mkdir opq && echo n >opq/new &&"
