@@ -19,24 +19,13 @@
 
 #include "base/fd.h"
 #include "net/link.h"
-#include "net/net.h"
-#include "net/netlink.h"
-#include "net/record.h"
 #include "net/replay.h"
+#include "net/restore_parts.h"
 #include "net/sysctl.h"
 #include "net/tc.h"
 
-struct restorer {
-	struct net_nl nl;
-	struct net_record record;
-	struct net_survey now;
-	uint32_t elapsed;		/* seconds since the record's survey */
-	int rc;				/* the first failure, told in *e */
-	struct err *e;
-};
-
-/* Every change goes through here. */
-static void note(struct restorer *r, int rc, struct err *e, const char *what, const char *name)
+void net_restore_note(struct net_restorer *r, int rc, struct err *e, const char *what,
+		      const char *name)
 {
 	if (rc >= 0 || r->rc < 0)
 		return;
@@ -46,7 +35,7 @@ static void note(struct restorer *r, int rc, struct err *e, const char *what, co
 }
 
 /* Look again. Returns false if that failed: then nothing further can be compared. */
-static bool look(struct restorer *r)
+static bool look(struct net_restorer *r)
 {
 	struct err e = ERR_INIT;
 	int rc;
@@ -64,14 +53,14 @@ static bool look(struct restorer *r)
  * The recorded link as it is now; NULL if it is gone, or if its index belongs to another kind
  * now.
  */
-static const struct net_link *current(const struct restorer *r, const struct net_link *was)
+static const struct net_link *current(const struct net_restorer *r, const struct net_link *was)
 {
 	const struct net_link *l = net_survey_link(&r->now, was->index);
 
 	return l && l->type == was->type && strcmp(l->kind, was->kind) == 0 ? l : NULL;
 }
 
-static bool is_recorded(const struct restorer *r, uint32_t link)
+bool net_restore_is_recorded(const struct net_restorer *r, uint32_t link)
 {
 	for (size_t i = 0; i < r->record.was.nr_links; i++)
 		if ((uint32_t)r->record.was.links[i].index == link)
@@ -82,7 +71,7 @@ static bool is_recorded(const struct restorer *r, uint32_t link)
 /* ---- our links and filters ---------------------------------------------------------------- */
 
 /* The name was free when it was chosen, so a link of that name and kind is ours. */
-static void remove_link(struct restorer *r, const char *name, const char *kind)
+static void remove_link(struct net_restorer *r, const char *name, const char *kind)
 {
 	struct err e = ERR_INIT;
 
@@ -90,29 +79,30 @@ static void remove_link(struct restorer *r, const char *name, const char *kind)
 		const struct net_link *l = &r->now.links[i];
 
 		if (strcmp(l->name, name) == 0 && strcmp(l->kind, kind) == 0)
-			note(r, net_link_delete(&r->nl, l->index, &e), &e, "delete link", name);
+			net_restore_note(r, net_link_delete(&r->nl, l->index, &e), &e,
+					 "delete link", name);
 	}
 }
 
-static void remove_plumbing(struct restorer *r, const struct net_link *was,
+static void remove_plumbing(struct net_restorer *r, const struct net_link *was,
 			    const struct net_port *p)
 {
 	const struct net_link *l = current(r, was);
 	struct err e = ERR_INIT;
 
 	if (l && l->clsact && !was->clsact)
-		note(r, net_tc_clsact_remove(&r->nl, l->index, &e), &e, "remove clsact from",
-		     l->name);
+		net_restore_note(r, net_tc_clsact_remove(&r->nl, l->index, &e), &e,
+				 "remove clsact from", l->name);
 	else if (l && l->clsact)
-		note(r, net_tc_ours_remove(&r->nl, l->index, &e), &e, "remove the filters from",
-		     l->name);
+		net_restore_note(r, net_tc_ours_remove(&r->nl, l->index, &e), &e,
+				 "remove the filters from", l->name);
 	remove_link(r, p->bridge, "bridge");
 	remove_link(r, p->tap, p->mode == NET_MODE_MACVTAP ? "macvtap" : "tun");
 }
 
 /* ---- the link itself ---------------------------------------------------------------------- */
 
-static void restore_link(struct restorer *r, const struct net_link *was)
+static void restore_link(struct net_restorer *r, const struct net_link *was)
 {
 	const uint32_t mask = IFF_UP | IFF_PROMISC | IFF_ALLMULTI | IFF_NOARP;
 	const struct net_link *l = current(r, was);
@@ -121,17 +111,17 @@ static void restore_link(struct restorer *r, const struct net_link *was)
 	if (!l)
 		return;
 	if (memcmp(l->mac, was->mac, sizeof(l->mac)) != 0)
-		note(r, net_link_mac(&r->nl, l->index, was->mac, &e), &e, "restore the MAC of",
-		     l->name);
+		net_restore_note(r, net_link_mac(&r->nl, l->index, was->mac, &e), &e,
+				 "restore the MAC of", l->name);
 	if (l->mtu != was->mtu)
-		note(r, net_link_mtu(&r->nl, l->index, was->mtu, &e), &e, "restore the MTU of",
-		     l->name);
+		net_restore_note(r, net_link_mtu(&r->nl, l->index, was->mtu, &e), &e,
+				 "restore the MTU of", l->name);
 	if (l->txqlen != was->txqlen)
-		note(r, net_link_txqlen(&r->nl, l->index, was->txqlen, &e), &e,
-		     "restore the queue length of", l->name);
+		net_restore_note(r, net_link_txqlen(&r->nl, l->index, was->txqlen, &e), &e,
+				 "restore the queue length of", l->name);
 	if ((l->flags ^ was->flags) & mask)
-		note(r, net_link_flags(&r->nl, l->index, was->flags, mask, &e), &e,
-		     "restore the flags of", l->name);
+		net_restore_note(r, net_link_flags(&r->nl, l->index, was->flags, mask, &e), &e,
+				 "restore the flags of", l->name);
 }
 
 /* ---- addresses ---------------------------------------------------------------------------- */
@@ -158,7 +148,7 @@ static bool has_addr(const struct net_survey *s, const struct net_addr *a)
 }
 
 /* Same addresses in the same order? For IPv4 the order says which are primary. */
-static bool same_addrs(const struct restorer *r, int link, uint8_t family)
+static bool same_addrs(const struct net_restorer *r, int link, uint8_t family)
 {
 	size_t i = 0, j = 0;
 
@@ -173,21 +163,23 @@ static bool same_addrs(const struct restorer *r, int link, uint8_t family)
 	}
 }
 
-static void remove_addr(struct restorer *r, const struct net_addr *a, const char *name)
+static void remove_addr(struct net_restorer *r, const struct net_addr *a, const char *name)
 {
 	struct err e = ERR_INIT;
 
-	note(r, net_replay_addr_remove(&r->nl, a, &e), &e, "remove an address from", name);
+	net_restore_note(r, net_replay_addr_remove(&r->nl, a, &e), &e, "remove an address from",
+			 name);
 }
 
-static void add_addr(struct restorer *r, const struct net_addr *a, const char *name)
+static void add_addr(struct net_restorer *r, const struct net_addr *a, const char *name)
 {
 	struct err e = ERR_INIT;
 
-	note(r, net_replay_addr(&r->nl, a, r->elapsed, &e), &e, "restore an address of", name);
+	net_restore_note(r, net_replay_addr(&r->nl, a, r->elapsed, &e), &e, "restore an address of",
+			 name);
 }
 
-static void restore_ipv4(struct restorer *r, const struct net_link *was)
+static void restore_ipv4(struct net_restorer *r, const struct net_link *was)
 {
 	const struct net_addr *a;
 
@@ -202,7 +194,7 @@ static void restore_ipv4(struct restorer *r, const struct net_link *was)
 		add_addr(r, a, was->name);
 }
 
-static void restore_ipv6(struct restorer *r, const struct net_link *was)
+static void restore_ipv6(struct net_restorer *r, const struct net_link *was)
 {
 	const struct net_addr *a;
 
@@ -222,19 +214,20 @@ static void restore_ipv6(struct restorer *r, const struct net_link *was)
 
 /* ---- IPv6 settings ------------------------------------------------------------------------ */
 
-static void set_ipv6(struct restorer *r, const struct net_link *l, const char *key, int32_t value)
+static void set_ipv6(struct net_restorer *r, const struct net_link *l, const char *key,
+		     int32_t value)
 {
 	struct err e = ERR_INIT;
 
-	note(r, net_sysctl_ipv6(l->name, key, value, &e), &e, "restore the IPv6 settings of",
-	     l->name);
+	net_restore_note(r, net_sysctl_ipv6(l->name, key, value, &e), &e,
+			 "restore the IPv6 settings of", l->name);
 }
 
 /*
  * Allow IPv6 again. The addresses were this interface's before: they need not be tentative for a
  * second again, during which the next container would find no usable address.
  */
-static void enable_ipv6(struct restorer *r, const struct net_link *was)
+static void enable_ipv6(struct net_restorer *r, const struct net_link *was)
 {
 	const struct net_link *l = current(r, was);
 
@@ -247,13 +240,14 @@ static void enable_ipv6(struct restorer *r, const struct net_link *was)
 		set_ipv6(r, l, "disable_ipv6", was->disable_ipv6);
 }
 
-static bool is_tentative(const struct restorer *r)
+static bool is_tentative(const struct net_restorer *r)
 {
 	for (size_t i = 0; i < r->now.nr_addrs; i++) {
 		const struct gcfg_addr *a = &r->now.addrs[i].addr;
 		const struct net_link *l = net_survey_link(&r->now, (int)a->link);
 
-		if ((a->flags & IFA_F_TENTATIVE) && is_recorded(r, a->link) && l && l->carrier)
+		if ((a->flags & IFA_F_TENTATIVE) && net_restore_is_recorded(r, a->link) && l &&
+		    l->carrier)
 			return true;
 	}
 	return false;
@@ -266,7 +260,7 @@ static bool is_tentative(const struct restorer *r)
  * net.ipv6.conf.all.accept_dad it is done after all: not worth waiting for. Returns false if what
  * is there now could not be read.
  */
-static bool settle_ipv6(struct restorer *r)
+static bool settle_ipv6(struct net_restorer *r)
 {
 	const struct timespec pause = { .tv_nsec = 2000000 };
 	bool seen = look(r);
@@ -282,75 +276,6 @@ static bool settle_ipv6(struct restorer *r)
 			set_ipv6(r, l, "accept_dad", was->accept_dad);
 	}
 	return seen;
-}
-
-/* ---- routes ------------------------------------------------------------------------------- */
-
-static bool has_route(const struct net_survey *s, const struct net_route *route)
-{
-	for (size_t i = 0; i < s->nr_routes; i++)
-		if (net_replay_same_route(&s->routes[i], route))
-			return true;
-	return false;
-}
-
-/*
- * What came with the addresses and had been removed, as CNI's ptp plugin does with prefix routes.
- */
-static void remove_routes(struct restorer *r)
-{
-	for (size_t i = 0; i < r->now.nr_routes; i++) {
-		const struct net_route *route = &r->now.routes[i];
-		struct err e = ERR_INIT;
-		bool ours = route->route.nr_hops > 0;
-
-		for (size_t h = 0; h < route->route.nr_hops; h++)
-			ours &= is_recorded(r, route->hops[h].link);
-		if (ours && !has_route(&r->record.was, route))
-			note(r, net_replay_route_remove(&r->nl, route, &e), &e,
-			     "remove a route over",
-			     net_survey_link(&r->now, (int)route->hops[0].link)->name);
-	}
-}
-
-/* A route over an interface that is gone cannot come back, and nobody misses it. */
-static bool is_possible(const struct restorer *r, const struct net_route *route)
-{
-	for (size_t h = 0; h < route->route.nr_hops; h++)
-		if (route->hops[h].link && !net_survey_link(&r->now, (int)route->hops[h].link))
-			return false;
-	return true;
-}
-
-/* A route may need another one, to its gateway: go round as long as something can be added. */
-static void add_routes(struct restorer *r)
-{
-	const struct net_survey *was = &r->record.was;
-	_autofree_ bool *done = calloc(was->nr_routes + 1, sizeof(*done));
-	struct err e = ERR_INIT;
-	bool progress = true;
-	int last = 0;
-
-	if (!done) {
-		note(r, err_set(&e, -ENOMEM, "restore"), &e, "restore", "routes");
-		return;
-	}
-	for (size_t i = 0; i < was->nr_routes; i++)
-		done[i] = has_route(&r->now, &was->routes[i]) || !is_possible(r, &was->routes[i]);
-	while (progress) {
-		progress = false;
-		last = 0;
-		for (size_t i = 0; i < was->nr_routes; i++) {
-			int rc = done[i] ? 0 : net_replay_route(&r->nl, &was->routes[i],
-								r->elapsed, &e);
-
-			progress |= !done[i] && rc == 0;
-			done[i] |= rc == 0;
-			if (rc < 0)
-				last = rc;
-		}
-	}
-	note(r, last, &e, "restore a route over", was->nr_links ? was->links[0].name : "");
 }
 
 /* ---- neighbours --------------------------------------------------------------------------- */
@@ -370,7 +295,7 @@ static bool has_neigh(const struct net_survey *s, const struct net_neigh *n)
 	return false;
 }
 
-static void restore_neighs(struct restorer *r)
+static void restore_neighs(struct net_restorer *r)
 {
 	const struct net_survey *was = &r->record.was;
 
@@ -378,22 +303,24 @@ static void restore_neighs(struct restorer *r)
 		struct err e = ERR_INIT;
 		const struct net_neigh *n = &was->neighs[i];
 
-		if (is_recorded(r, n->neigh.link) && !has_neigh(&r->now, n))
-			note(r, net_replay_neigh(&r->nl, n, &e), &e, "restore a neighbour of",
-			     net_survey_link(&r->now, (int)n->neigh.link)->name);
+		if (net_restore_is_recorded(r, n->neigh.link) && !has_neigh(&r->now, n))
+			net_restore_note(r, net_replay_neigh(&r->nl, n, &e), &e,
+					 "restore a neighbour of",
+					 net_survey_link(&r->now, (int)n->neigh.link)->name);
 	}
 }
 
 /* ---- the whole ---------------------------------------------------------------------------- */
 
-static void each_link(struct restorer *r, void (*step)(struct restorer *, const struct net_link *))
+static void each_link(struct net_restorer *r,
+		      void (*step)(struct net_restorer *, const struct net_link *))
 {
 	for (size_t i = 0; i < r->record.was.nr_links; i++)
 		step(r, &r->record.was.links[i]);
 }
 
 /* Drop addresses whose time was up before this restore: nobody misses them. */
-static void forget_expired(struct restorer *r)
+static void forget_expired(struct net_restorer *r)
 {
 	struct net_survey *was = &r->record.was;
 	size_t kept = 0;
@@ -408,15 +335,15 @@ static void forget_expired(struct restorer *r)
 	was->nr_addrs = kept;
 }
 
-static void restore_all(struct restorer *r)
+static void restore_all(struct net_restorer *r)
 {
 	struct err e = ERR_INIT;
 
 	forget_expired(r);
 	/* First of all: it has addresses that the interfaces get back. */
 	if (r->record.loopback)
-		note(r, net_forward_restore(&r->nl, r->record.loopback, &e), &e, "disconnect",
-		     "lo");
+		net_restore_note(r, net_forward_restore(&r->nl, r->record.loopback, &e), &e,
+				 "disconnect", "lo");
 	for (size_t i = 0; i < r->record.was.nr_links; i++)
 		remove_plumbing(r, &r->record.was.links[i], &r->record.ports[i]);
 	if (!look(r))
@@ -429,14 +356,13 @@ static void restore_all(struct restorer *r)
 	each_link(r, restore_ipv6);
 	if (!settle_ipv6(r))
 		return;
-	remove_routes(r);
-	add_routes(r);
+	net_restore_routes(r);
 	restore_neighs(r);
 }
 
 int net_restore(const char *record, struct err *e)
 {
-	struct restorer r = { .e = e };
+	struct net_restorer r = { .e = e };
 	int rc = net_record_read(record, &r.record, e);
 
 	if (rc < 0)
