@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libmnl/libmnl.h>
-#include <linux/if_link.h>
 #include <linux/net_namespace.h>
 #include <linux/netconf.h>
 #include <linux/netfilter/nf_tables.h>
@@ -27,10 +26,6 @@
 
 /* Somebody else may be changing the namespace; a listing that is torn this often is an error. */
 #define SPACE_TRIES 16
-
-#ifndef RTEXT_FILTER_SKIP_STATS
-#define RTEXT_FILTER_SKIP_STATS (1 << 3)
-#endif
 
 /* ---- entering ------------------------------------------------------------------------------- */
 
@@ -86,15 +81,6 @@ static int list(struct net_nl *nl, union net_msg *m, struct listing *l, struct e
 	return net_nl_dump(nl, &m->head, list_message, l, e);
 }
 
-static int list_links(struct net_nl *nl, struct listing *l, struct err *e)
-{
-	union net_msg m;
-
-	net_nl_request(&m, RTM_GETLINK, 0, sizeof(struct ifinfomsg));
-	mnl_attr_put_u32(&m.head, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-	return list(nl, &m, l, e);
-}
-
 static int list_netconf(struct net_nl *nl, struct listing *l, struct err *e)
 {
 	union net_msg m;
@@ -104,18 +90,16 @@ static int list_netconf(struct net_nl *nl, struct listing *l, struct err *e)
 	return list(nl, &m, l, e);
 }
 
-static int list_neighs(struct net_nl *nl, uint8_t family, uint8_t flags, struct listing *l,
-		       struct err *e)
+static int list_forwarding(struct net_nl *nl, struct listing *l, struct err *e)
 {
 	union net_msg m;
 	struct ndmsg *head = net_nl_request(&m, RTM_GETNEIGH, 0, sizeof(*head));
 	int rc;
 
-	head->ndm_family = family;
-	head->ndm_flags = flags;
+	head->ndm_family = AF_BRIDGE;
 	rc = list(nl, &m, l, e);
 	/* A kernel without bridges. */
-	return family == AF_BRIDGE && (rc == -EOPNOTSUPP || rc == -EINVAL) ? 0 : rc;
+	return rc == -EOPNOTSUPP || rc == -EINVAL ? 0 : rc;
 }
 
 static int list_filters(struct net_nl *nl, int index, struct listing *l, struct err *e)
@@ -138,38 +122,15 @@ static int list_filters(struct net_nl *nl, int index, struct listing *l, struct 
 	return rc;
 }
 
-static int list_plain(struct net_nl *nl, uint16_t type, size_t size, struct listing *l,
-		      struct err *e)
-{
-	union net_msg m;
-
-	net_nl_request(&m, type, 0, size);
-	return list(nl, &m, l, e);
-}
-
 static int list_once(struct net_nl *nl, struct explain_space *x, struct err *e)
 {
-	static const struct {
-		uint16_t type;
-		size_t size;
-	} lists[] = {
-		{ RTM_GETQDISC, sizeof(struct tcmsg) },
-		{ RTM_GETADDR, sizeof(struct ifaddrmsg) },
-		{ RTM_GETROUTE, sizeof(struct rtmsg) },
-		{ RTM_GETRULE, sizeof(struct rtmsg) },
-		{ RTM_GETNEIGH, sizeof(struct ndmsg) },
-	};
 	struct listing l = { .x = x };
-	int rc = list_links(nl, &l, e);
+	int rc = net_nl_dump_interfaces(nl, list_message, &l, e);
 
 	if (rc == 0)
 		rc = list_netconf(nl, &l, e);
-	for (size_t i = 0; rc == 0 && i < sizeof(lists) / sizeof(lists[0]); i++)
-		rc = list_plain(nl, lists[i].type, lists[i].size, &l, e);
 	if (rc == 0)
-		rc = list_neighs(nl, AF_UNSPEC, NTF_PROXY, &l, e);
-	if (rc == 0)
-		rc = list_neighs(nl, AF_BRIDGE, 0, &l, e);
+		rc = list_forwarding(nl, &l, e);
 	for (size_t i = 0; rc == 0 && i < x->all.nr_links; i++)
 		if (x->all.links[i].clsact)
 			rc = list_filters(nl, x->all.links[i].index, &l, e);

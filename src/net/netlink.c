@@ -4,12 +4,19 @@
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/if_link.h>
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 /* The kernel fills dumps up to 32 KiB per datagram (NLMSG_GOODSIZE); a larger one would be cut. */
 #define NET_NL_DATAGRAM (64u << 10)
+
+#ifndef RTEXT_FILTER_SKIP_STATS
+#define RTEXT_FILTER_SKIP_STATS (1 << 3)
+#endif
 
 int net_nl_open(struct net_nl *nl, struct err *e)
 {
@@ -204,4 +211,46 @@ int net_nl_dump(struct net_nl *nl, struct nlmsghdr *m, net_nl_each *each, void *
 				return rc;
 		}
 	}
+}
+
+static int net_nl_dump_links(struct net_nl *nl, net_nl_each *each, void *context, struct err *e)
+{
+	union net_msg m;
+
+	net_nl_request(&m, RTM_GETLINK, 0, sizeof(struct ifinfomsg));
+	mnl_attr_put_u32(&m.head, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	return net_nl_dump(nl, &m.head, each, context, e);
+}
+
+/* Proxy entries are a listing of their own. */
+static int net_nl_dump_proxies(struct net_nl *nl, net_nl_each *each, void *context, struct err *e)
+{
+	union net_msg m;
+	struct ndmsg *head = net_nl_request(&m, RTM_GETNEIGH, 0, sizeof(*head));
+
+	head->ndm_flags = NTF_PROXY;
+	return net_nl_dump(nl, &m.head, each, context, e);
+}
+
+int net_nl_dump_interfaces(struct net_nl *nl, net_nl_each *each, void *context, struct err *e)
+{
+	static const struct {
+		uint16_t type;
+		size_t size;
+	} lists[] = {
+		{ RTM_GETQDISC, sizeof(struct tcmsg) },
+		{ RTM_GETADDR, sizeof(struct ifaddrmsg) },
+		{ RTM_GETROUTE, sizeof(struct rtmsg) },
+		{ RTM_GETNEIGH, sizeof(struct ndmsg) },
+		{ RTM_GETRULE, sizeof(struct rtmsg) },
+	};
+	int rc = net_nl_dump_links(nl, each, context, e);
+
+	for (size_t i = 0; rc == 0 && i < sizeof(lists) / sizeof(lists[0]); i++) {
+		union net_msg m;
+
+		net_nl_request(&m, lists[i].type, 0, lists[i].size);
+		rc = net_nl_dump(nl, &m.head, each, context, e);
+	}
+	return rc == 0 ? net_nl_dump_proxies(nl, each, context, e) : rc;
 }

@@ -66,4 +66,10 @@ typedef int net_nl_each(const struct nlmsghdr *m, void *context);
 int net_nl_dump(struct net_nl *nl, struct nlmsghdr *m, net_nl_each *each, void *context,
 		struct err *e);
 
+/*
+ * Dump what a namespace's interfaces have: the links, then their qdiscs, addresses, routes,
+ * neighbours and proxy entries, and the rules. Returns as net_nl_dump().
+ */
+int net_nl_dump_interfaces(struct net_nl *nl, net_nl_each *each, void *context, struct err *e);
+
 #endif

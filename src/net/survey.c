@@ -2,8 +2,6 @@
 /* Survey: list everything in the network namespace. */
 #include <errno.h>
 #include <libmnl/libmnl.h>
-#include <linux/if_link.h>
-#include <linux/neighbour.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
@@ -20,10 +18,6 @@
 
 /* Somebody else may be changing the namespace; a listing that is torn this often is an error. */
 #define NET_SURVEY_TRIES 16
-
-#ifndef RTEXT_FILTER_SKIP_STATS
-#define RTEXT_FILTER_SKIP_STATS (1 << 3)
-#endif
 
 void net_survey_free(struct net_survey *s)
 {
@@ -59,34 +53,6 @@ static int survey_message(const struct nlmsghdr *m, void *context)
 	return net_parse_message(context, m);
 }
 
-static int survey_links(struct net_nl *nl, struct net_survey *s, struct err *e)
-{
-	union net_msg m;
-
-	net_nl_request(&m, RTM_GETLINK, 0, sizeof(struct ifinfomsg));
-	mnl_attr_put_u32(&m.head, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-	return net_nl_dump(nl, &m.head, survey_message, s, e);
-}
-
-static int survey_plain(struct net_nl *nl, uint16_t type, size_t size, struct net_survey *s,
-			struct err *e)
-{
-	union net_msg m;
-
-	net_nl_request(&m, type, 0, size);
-	return net_nl_dump(nl, &m.head, survey_message, s, e);
-}
-
-/* Proxy entries are a listing of their own. */
-static int survey_proxies(struct net_nl *nl, struct net_survey *s, struct err *e)
-{
-	union net_msg m;
-	struct ndmsg *head = net_nl_request(&m, RTM_GETNEIGH, 0, sizeof(*head));
-
-	head->ndm_flags = NTF_PROXY;
-	return net_nl_dump(nl, &m.head, survey_message, s, e);
-}
-
 static int survey_filters(struct net_nl *nl, int index, struct net_survey *s, struct err *e)
 {
 	union net_msg m;
@@ -99,22 +65,8 @@ static int survey_filters(struct net_nl *nl, int index, struct net_survey *s, st
 
 static int survey_once(struct net_nl *nl, struct net_survey *s, struct err *e)
 {
-	static const struct {
-		uint16_t type;
-		size_t size;
-	} lists[] = {
-		{ RTM_GETQDISC, sizeof(struct tcmsg) },
-		{ RTM_GETADDR, sizeof(struct ifaddrmsg) },
-		{ RTM_GETROUTE, sizeof(struct rtmsg) },
-		{ RTM_GETNEIGH, sizeof(struct ndmsg) },
-		{ RTM_GETRULE, sizeof(struct rtmsg) },
-	};
-	int rc = survey_links(nl, s, e);
+	int rc = net_nl_dump_interfaces(nl, survey_message, s, e);
 
-	for (size_t i = 0; rc == 0 && i < sizeof(lists) / sizeof(lists[0]); i++)
-		rc = survey_plain(nl, lists[i].type, lists[i].size, s, e);
-	if (rc == 0)
-		rc = survey_proxies(nl, s, e);
 	for (size_t i = 0; rc == 0 && i < s->nr_links; i++)
 		if (s->links[i].clsact)
 			rc = survey_filters(nl, s->links[i].index, s, e);
