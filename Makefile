@@ -12,7 +12,7 @@ help:
 	@echo 'make demo     two clusters, a web app as a Nabla container in each (root)'
 	@echo 'make test     everything that checks itself (root)'
 	@echo 'make test-machine  the tests that a virtual machine takes long for (root)'
-	@echo 'make bench    figures beside a plain container (root); build/bench.json'
+	@echo 'make bench    figures beside a plain container (root); build/bench*.json'
 	@echo 'make lint     static analysis and format'
 	@echo 'make install  under PREFIX ($(PREFIX)), below DESTDIR'
 	@echo 'make clean    remove build/; the cache of kernels and images stays'
