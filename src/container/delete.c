@@ -2,7 +2,8 @@
 /*
  * Kill and delete. Delete undoes, from the saved state alone, what create made, in this order:
  * processes, network (its TAPs are gone with the process), cgroup, the state itself, poststop
- * hooks. Every step may find its work done already, so all of it can be repeated after kill -9.
+ * hooks. Every step may find its work done already, so all of it can be repeated after kill -9, and
+ * after an error.
  */
 #include <errno.h>
 #include <poll.h>
@@ -51,9 +52,23 @@ static int delete_kill_cgroup(struct state *s, struct err *e)
 	return cgroup_kill(&s->cgroups, DELETE_TIMEOUT_MS, e);
 }
 
+/*
+ * Once it is an error that not all could be put back, so that somebody learns of it. Engines repeat
+ * a delete that failed, and nobody else may be able to cure the namespace: the next one tries again,
+ * and what is still missing is then a warning.
+ */
 static int delete_restore_network(struct state *s, struct err *e)
 {
-	return network_restore(s, e);
+	int r = network_restore(s, e);
+
+	if (r == 0)
+		return 0;
+	if (!s->net_failed) {
+		s->net_failed = true;
+		return r;
+	}
+	log_warning("container %s: %s", s->id, e->text);
+	return 0;
 }
 
 static int delete_remove_cgroup(struct state *s, struct err *e)
@@ -107,9 +122,22 @@ static int delete_check_status(const struct state *s, bool force, struct err *e)
 		       state_status_name(status));
 }
 
+/* The container stays, for another delete. */
+static int delete_later(const struct state *s, const struct state_lock *lock, int code,
+			struct err *e)
+{
+	struct err why = ERR_INIT;
+
+	if (state_save(lock, s, &why) < 0)
+		log_warning("container %s: %s", s->id, why.text);
+	return err_wrap(e, code, "the network is not as it was (another 'runnc delete' tries "
+			"again, and then removes the container all the same)");
+}
+
 static int delete_locked(const struct lifecycle *l, struct state *s, struct state_lock *lock,
 			 bool force, struct err *e)
 {
+	bool net_failed = s->net_failed;
 	_autofree_ char *dir = state_path(l->root, s->id, NULL);
 	_autobundle_ struct bundle *b = NULL;
 	int r = delete_check_status(s, force, e);
@@ -122,6 +150,8 @@ static int delete_locked(const struct lifecycle *l, struct state *s, struct stat
 	if (bundle_load(dir, &b, e) < 0)
 		log_debug("container %s: %s", s->id, e->text);
 	r = delete_resources(s, force, e);
+	if (r < 0 && s->net_failed && !net_failed)
+		return delete_later(s, lock, r, e);
 	if (r < 0)
 		return r;
 	r = state_remove(lock, e);

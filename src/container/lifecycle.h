@@ -56,7 +56,8 @@ int lifecycle_kill(const struct lifecycle *l, const char *id, int signal, bool a
 /*
  * Undo all that is left of a stopped container; with @force also of one that is not, or half made,
  * or damaged, or not there at all (then 0). Returns 0 or a negative errno (-EBUSY: it is not
- * stopped).
+ * stopped). That the network could not be restored is an error once, without @force: the container
+ * stays, and the next call has a warning for what is still missing, and removes it.
  */
 int lifecycle_delete(const struct lifecycle *l, const char *id, bool force, struct err *e);
 

@@ -4,11 +4,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -206,6 +208,14 @@ static int network_restore_inside(void *arg, struct err *e)
 	return net_restore(arg, e);
 }
 
+/* Who ends a pod unmounts its namespace and removes the file; between the two it is an empty one. */
+static bool network_is_gone(const char *path)
+{
+	struct statfs fs;
+
+	return statfs(path, &fs) < 0 ? errno == ENOENT : fs.f_type != NSFS_MAGIC;
+}
+
 int network_restore(const struct state *s, struct err *e)
 {
 	_autofree_ char *record = NULL;
@@ -215,7 +225,7 @@ int network_restore(const struct state *s, struct err *e)
 	for (size_t i = 0; i < s->nr_namespaces; i++)
 		if (strcmp(s->namespaces[i].type, "network") == 0)
 			path = s->namespaces[i].path;
-	if (!s->net || !path || (access(path, F_OK) < 0 && errno == ENOENT))
+	if (!s->net || !path || network_is_gone(path))
 		return 0;
 
 	record = json_dumps(s->net, JSON_COMPACT);

@@ -29,7 +29,8 @@ int network_look(const char *path, struct plan *p, struct err *e);
 
 /*
  * Undo network_prepare() from the state. A namespace that was made for the container ends with it,
- * so only one that was joined by its path is restored; one that is gone needs nothing. 0 or -errno.
+ * so only one that was joined by its path is restored; one that is gone needs nothing. 0, or -errno
+ * with all that is not as it was in @e; then as much as possible has been restored.
  */
 int network_restore(const struct state *s, struct err *e);
 

@@ -76,6 +76,8 @@ struct state {
 	size_t nr_namespaces;
 	char **images;		/* references into the image cache, NULL-terminated; NULL: none */
 	json_t *net;		/* what src/net needs to restore the interfaces, or NULL */
+	/* a delete has ended with an error because not all of @net could be restored */
+	bool net_failed;
 	/* object of whatever else later commands need (hooks, ...), or NULL */
 	json_t *extra;
 };

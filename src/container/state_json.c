@@ -176,6 +176,7 @@ int state_to_text(const struct state *s, char **text, struct err *e)
 	bad |= json_object_set_new(j, "namespaces", namespaces_json(s));
 	bad |= json_object_set_new(j, "images", images_json(s->images));
 	bad |= set_value(j, "net", s->net);
+	bad |= s->net_failed ? json_object_set_new(j, "netFailed", json_true()) : 0;
 	bad |= set_value(j, "extra", s->extra);
 	*text = bad ? NULL : json_dumps(j, JSON_INDENT(1));
 	json_decref(j);
@@ -351,6 +352,7 @@ static int read_all(json_t *j, const char *id, struct state *s, struct err *e)
 	s->complete = get_bool(&r, j, "complete");
 	s->annotations = get_value(&r, j, "annotations", JSON_OBJECT, false);
 	s->net = get_value(&r, j, "net", JSON_OBJECT, true);
+	s->net_failed = json_object_get(j, "netFailed") && get_bool(&r, j, "netFailed");
 	s->extra = get_value(&r, j, "extra", JSON_OBJECT, false);
 	get_cgroups(&r, j, &s->cgroups);
 	get_namespaces(&r, j, s);

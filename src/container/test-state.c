@@ -72,6 +72,7 @@ static struct state full(const char *id)
 	s.images = calloc(2, sizeof(*s.images));
 	s.images[0] = strdup("sha256:abc");
 	s.net = json_pack("[i,s]", 1, "opaque");
+	s.net_failed = true;
 	s.extra = json_pack("{s:{}}", "hooks");
 	return s;
 }

@@ -285,7 +285,7 @@ int net_apply(const struct net_plan *p, struct nabla_net nets[NABLA_LAUNCH_NETS]
  * net_restore() was interrupted. Another namespace than the recorded one, or an interface that is
  * gone, needs no restoring: success.
  * Returns 0, or -errno with @e filled in: -EINVAL for a record that is none; otherwise as much as
- * possible has been restored, and the call may be repeated.
+ * possible has been restored, @e names all that could not be and why, and the call may be repeated.
  */
 int net_restore(const char *record, struct err *e);
 

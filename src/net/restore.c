@@ -7,12 +7,15 @@
  * it is itself again: our links and filters go first, then the MAC comes back (IPv6 still
  * disabled, no IPv4 address), then IPv6 and the addresses, then routes, then neighbours.
  *
- * A step that fails does not keep the others from being tried; the first failure is reported.
+ * A step that fails does not keep the others from being tried; all failures are reported.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_addr.h>
 #include <linux/neighbour.h>
 #include <net/if.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -24,14 +27,31 @@
 #include "net/sysctl.h"
 #include "net/tc.h"
 
-void net_restore_note(struct net_restorer *r, int rc, struct err *e, const char *what,
-		      const char *name)
+bool net_restore_is_gone(uint32_t link)
 {
-	if (rc >= 0 || r->rc < 0)
+	char name[IF_NAMESIZE];
+
+	return link && !if_indextoname(link, name) && errno == ENXIO;
+}
+
+void net_restore_note(struct net_restorer *r, uint32_t link, int rc, const struct err *why,
+		      const char *format, ...)
+{
+	size_t told = strlen(r->e->text);
+	struct err what = ERR_INIT;
+	va_list ap;
+
+	if (rc >= 0 || net_restore_is_gone(link))
 		return;
-	r->rc = rc;
-	*r->e = *e;
-	err_wrap(r->e, rc, "%s '%s'", what, name);
+	va_start(ap, format);
+	vsnprintf(what.text, sizeof(what.text), format, ap);
+	va_end(ap);
+	if (r->failures++ == 0) {
+		r->rc = rc;
+		told = 0;
+	}
+	snprintf(r->e->text + told, sizeof(r->e->text) - told, "%s%s: %s", told ? "; " : "",
+		 what.text, why->text);
 }
 
 /* Look again. Returns false if that failed: then nothing further can be compared. */
@@ -42,10 +62,7 @@ static bool look(struct net_restorer *r)
 
 	net_survey_free(&r->now);
 	rc = net_survey(&r->now, &e);
-	if (rc < 0 && r->rc >= 0) {
-		r->rc = rc;
-		*r->e = e;
-	}
+	net_restore_note(r, 0, rc, &e, "the rest of it");
 	return rc == 0;
 }
 
@@ -79,8 +96,8 @@ static void remove_link(struct net_restorer *r, const char *name, const char *ki
 		const struct net_link *l = &r->now.links[i];
 
 		if (strcmp(l->name, name) == 0 && strcmp(l->kind, kind) == 0)
-			net_restore_note(r, net_link_delete(&r->nl, l->index, &e), &e,
-					 "delete link", name);
+			net_restore_note(r, (uint32_t)l->index, net_link_delete(&r->nl, l->index, &e), &e,
+					 "link '%s', to be deleted", name);
 	}
 }
 
@@ -91,11 +108,11 @@ static void remove_plumbing(struct net_restorer *r, const struct net_link *was,
 	struct err e = ERR_INIT;
 
 	if (l && l->clsact && !was->clsact)
-		net_restore_note(r, net_tc_clsact_remove(&r->nl, l->index, &e), &e,
-				 "remove clsact from", l->name);
+		net_restore_note(r, (uint32_t)l->index, net_tc_clsact_remove(&r->nl, l->index, &e), &e,
+				 "qdisc clsact of '%s', to be removed", l->name);
 	else if (l && l->clsact)
-		net_restore_note(r, net_tc_ours_remove(&r->nl, l->index, &e), &e,
-				 "remove the filters from", l->name);
+		net_restore_note(r, (uint32_t)l->index, net_tc_ours_remove(&r->nl, l->index, &e), &e,
+				 "filters of '%s', to be removed", l->name);
 	remove_link(r, p->bridge, "bridge");
 	remove_link(r, p->tap, p->mode == NET_MODE_MACVTAP ? "macvtap" : "tun");
 }
@@ -111,17 +128,18 @@ static void restore_link(struct net_restorer *r, const struct net_link *was)
 	if (!l)
 		return;
 	if (memcmp(l->mac, was->mac, sizeof(l->mac)) != 0)
-		net_restore_note(r, net_link_mac(&r->nl, l->index, was->mac, &e), &e,
-				 "restore the MAC of", l->name);
+		net_restore_note(r, (uint32_t)l->index, net_link_mac(&r->nl, l->index, was->mac, &e), &e,
+				 "MAC of '%s'", l->name);
 	if (l->mtu != was->mtu)
-		net_restore_note(r, net_link_mtu(&r->nl, l->index, was->mtu, &e), &e,
-				 "restore the MTU of", l->name);
+		net_restore_note(r, (uint32_t)l->index, net_link_mtu(&r->nl, l->index, was->mtu, &e), &e,
+				 "MTU of '%s'", l->name);
 	if (l->txqlen != was->txqlen)
-		net_restore_note(r, net_link_txqlen(&r->nl, l->index, was->txqlen, &e), &e,
-				 "restore the queue length of", l->name);
+		net_restore_note(r, (uint32_t)l->index, net_link_txqlen(&r->nl, l->index, was->txqlen, &e),
+				 &e, "queue length of '%s'", l->name);
 	if ((l->flags ^ was->flags) & mask)
-		net_restore_note(r, net_link_flags(&r->nl, l->index, was->flags, mask, &e), &e,
-				 "restore the flags of", l->name);
+		net_restore_note(r, (uint32_t)l->index,
+				 net_link_flags(&r->nl, l->index, was->flags, mask, &e), &e,
+				 "flags of '%s'", l->name);
 }
 
 /* ---- addresses ---------------------------------------------------------------------------- */
@@ -163,20 +181,28 @@ static bool same_addrs(const struct net_restorer *r, int link, uint8_t family)
 	}
 }
 
+static void note_addr(struct net_restorer *r, int rc, const struct err *why,
+		      const struct net_addr *a, const char *name, const char *end)
+{
+	char text[INET6_ADDRSTRLEN] = "?";
+
+	inet_ntop(a->addr.family, a->addr.local, text, sizeof(text));
+	net_restore_note(r, a->addr.link, rc, why, "address %s/%u of '%s'%s", text,
+			 a->addr.prefix, name, end);
+}
+
 static void remove_addr(struct net_restorer *r, const struct net_addr *a, const char *name)
 {
 	struct err e = ERR_INIT;
 
-	net_restore_note(r, net_replay_addr_remove(&r->nl, a, &e), &e, "remove an address from",
-			 name);
+	note_addr(r, net_replay_addr_remove(&r->nl, a, &e), &e, a, name, ", to be removed");
 }
 
 static void add_addr(struct net_restorer *r, const struct net_addr *a, const char *name)
 {
 	struct err e = ERR_INIT;
 
-	net_restore_note(r, net_replay_addr(&r->nl, a, r->elapsed, &e), &e, "restore an address of",
-			 name);
+	note_addr(r, net_replay_addr(&r->nl, a, r->elapsed, &e), &e, a, name, "");
 }
 
 static void restore_ipv4(struct net_restorer *r, const struct net_link *was)
@@ -219,8 +245,8 @@ static void set_ipv6(struct net_restorer *r, const struct net_link *l, const cha
 {
 	struct err e = ERR_INIT;
 
-	net_restore_note(r, net_sysctl_ipv6(l->name, key, value, &e), &e,
-			 "restore the IPv6 settings of", l->name);
+	net_restore_note(r, (uint32_t)l->index, net_sysctl_ipv6(l->name, key, value, &e), &e,
+			 "net.ipv6.conf.%s.%s", l->name, key);
 }
 
 /*
@@ -295,6 +321,17 @@ static bool has_neigh(const struct net_survey *s, const struct net_neigh *n)
 	return false;
 }
 
+static void note_neigh(struct net_restorer *r, int rc, const struct err *why,
+		       const struct net_neigh *n)
+{
+	char text[INET6_ADDRSTRLEN] = "?";
+
+	inet_ntop(n->neigh.family, n->neigh.addr, text, sizeof(text));
+	net_restore_note(r, n->neigh.link, rc, why, "%s %s of '%s'",
+			 n->proxy ? "proxy entry" : "neighbour", text,
+			 net_survey_link(&r->now, (int)n->neigh.link)->name);
+}
+
 static void restore_neighs(struct net_restorer *r)
 {
 	const struct net_survey *was = &r->record.was;
@@ -304,9 +341,7 @@ static void restore_neighs(struct net_restorer *r)
 		const struct net_neigh *n = &was->neighs[i];
 
 		if (net_restore_is_recorded(r, n->neigh.link) && !has_neigh(&r->now, n))
-			net_restore_note(r, net_replay_neigh(&r->nl, n, &e), &e,
-					 "restore a neighbour of",
-					 net_survey_link(&r->now, (int)n->neigh.link)->name);
+			note_neigh(r, net_replay_neigh(&r->nl, n, &e), &e, n);
 	}
 }
 
@@ -342,8 +377,8 @@ static void restore_all(struct net_restorer *r)
 	forget_expired(r);
 	/* First of all: it has addresses that the interfaces get back. */
 	if (r->record.loopback)
-		net_restore_note(r, net_forward_restore(&r->nl, r->record.loopback, &e), &e,
-				 "disconnect", "lo");
+		net_restore_note(r, 0, net_forward_restore(&r->nl, r->record.loopback, &e), &e,
+				 "'lo'");
 	for (size_t i = 0; i < r->record.was.nr_links; i++)
 		remove_plumbing(r, &r->record.was.links[i], &r->record.ports[i]);
 	if (!look(r))
@@ -381,5 +416,5 @@ int net_restore(const char *record, struct err *e)
 	net_nl_close(&r.nl);
 	net_survey_free(&r.now);
 	net_record_free(&r.record);
-	return r.rc < 0 ? err_wrap(e, r.rc, "restore the network") : 0;
+	return r.rc;
 }

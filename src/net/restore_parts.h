@@ -12,13 +12,21 @@ struct net_restorer {
 	struct net_record record;
 	struct net_survey now;
 	uint32_t elapsed;		/* seconds since the record's survey */
-	int rc;				/* the first failure, told in *e */
-	struct err *e;
+	unsigned int failures;
+	int rc;				/* the first failure's */
+	struct err *e;			/* all failures, as far as there is room */
 };
 
-/* Every change goes through here: its result @rc, and what it was. */
-void net_restore_note(struct net_restorer *r, int rc, struct err *e, const char *what,
-		      const char *name);
+/*
+ * Every change goes through here: its result @rc, @why it failed, and in words what is therefore
+ * not as it was. What fails at an interface that is gone by now (@link; 0: at none) is no failure:
+ * whoever ends a pod takes its interfaces away.
+ */
+void net_restore_note(struct net_restorer *r, uint32_t link, int rc, const struct err *why,
+		      const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* Has the link been taken away, be it since the last look? */
+bool net_restore_is_gone(uint32_t link);
 
 /* Is it the index of a recorded link that is still there? */
 bool net_restore_is_recorded(const struct net_restorer *r, uint32_t link);

@@ -17,6 +17,7 @@
  * NET_TOOL_KILL_AT=N in the environment this process dies by SIGKILL just before the Nth change;
  * "steps N" on the standard error says how many there were. With NET_TOOL_NO_BPF set the kernel
  * seems to have no cls_bpf; NET_TOOL_LACKS names more that mode auto does not find (see below).
+ * NET_TOOL_REFUSE="address4 neighbour" lists what the kernel seems to refuse to make.
  * With NET_TOOL_UNGUARDED set the guest may send what it likes.
  * With NET_TOOL_LOOPBACK set the pod's loopback is connected as well, up to the tap.
  * With NET_TOOL_REPLIES=FILE each of the
@@ -76,9 +77,21 @@ static void step(void)
 		raise(SIGKILL);
 }
 
+static bool is_refused(const struct nlmsghdr *m)
+{
+	const char *list = getenv("NET_TOOL_REFUSE");
+	const struct rtgenmsg *head = mnl_nlmsg_get_payload(m);
+
+	return list && ((m->nlmsg_type == RTM_NEWNEIGH && strstr(list, "neighbour")) ||
+			(m->nlmsg_type == RTM_NEWADDR && head->rtgen_family == AF_INET &&
+			 strstr(list, "address4")));
+}
+
 int __wrap_net_nl_change(struct net_nl *nl, struct nlmsghdr *m, struct err *e)
 {
 	step();
+	if (is_refused(m))
+		return err_set(e, -EPERM, "refused");
 	if (m->nlmsg_type == RTM_NEWTFILTER && getenv("NET_TOOL_NO_BPF") &&
 	    memmem(m, m->nlmsg_len, "bpf", 4))
 		return err_set(e, -ENOENT, "TC classifier not found");
