@@ -101,9 +101,10 @@ struct net_setting {
 
 /*
  * Everything in the namespace, in the kernel's order: links; IPv4 and IPv6 addresses; routes of all
- * tables but those that the kernel makes in table local; neighbours: permanent ones, proxies, and
- * whatever is known of a default route's gateway; policy rules of both families, the kernel's own
- * three among them; settings that are not the kernel's default (net/settings.h).
+ * tables, but of those that the kernel makes in table local only the ones that have an order among
+ * several interfaces; neighbours: permanent ones, proxies, and whatever is known of a default
+ * route's gateway; policy rules of both families, the kernel's own three among them; settings that
+ * are not the kernel's default (net/settings.h).
  */
 struct net_survey {
 	uint64_t netns;			/* inode number of the namespace, which may be reused */

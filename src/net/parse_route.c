@@ -166,6 +166,16 @@ static int parse_lifetime(const struct nlattr *attr, struct gcfg_route *g)
 	return 0;
 }
 
+/*
+ * Several interfaces may have such a route, and the first one's is used: ff00::/8 (which kernels
+ * before 5.11 do not call one of multicast), and the broadcast address of a prefix that two have.
+ */
+static bool has_order(const struct gcfg_route *g)
+{
+	return g->type == RTN_BROADCAST ||
+	       (g->family == AF_INET6 && g->dst_prefix == 8 && g->dst[0] == 0xff);
+}
+
 int net_parse_route(struct net_survey *s, const struct nlmsghdr *m)
 {
 	const struct nlattr *tb[RTA_NH_ID + 1];
@@ -184,7 +194,7 @@ int net_parse_route(struct net_survey *s, const struct nlmsghdr *m)
 	r.hidden = tb[RTA_NH_ID] && !tb[RTA_OIF] && !tb[RTA_GATEWAY] && !tb[RTA_VIA] &&
 		   !tb[RTA_MULTIPATH] && !net_parse_is_sink(head->rtm_type);
 	r.kernel_made = r.route.protocol == RTPROT_KERNEL;
-	if (r.kernel_made && r.route.table == RT_TABLE_LOCAL)
+	if (r.kernel_made && r.route.table == RT_TABLE_LOCAL && !has_order(&r.route))
 		return 0;
 
 	rc = tb[RTA_MULTIPATH] ? parse_multipath(tb[RTA_MULTIPATH], &r)

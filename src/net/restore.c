@@ -54,8 +54,7 @@ void net_restore_note(struct net_restorer *r, uint32_t link, int rc, const struc
 		 what.text, why->text);
 }
 
-/* Look again. Returns false if that failed: then nothing further can be compared. */
-static bool look(struct net_restorer *r)
+bool net_restore_look(struct net_restorer *r)
 {
 	struct err e = ERR_INIT;
 	int rc;
@@ -289,11 +288,11 @@ static bool is_tentative(const struct net_restorer *r)
 static bool settle_ipv6(struct net_restorer *r)
 {
 	const struct timespec pause = { .tv_nsec = 2000000 };
-	bool seen = look(r);
+	bool seen = net_restore_look(r);
 
 	for (int i = 0; i < 100 && seen && is_tentative(r); i++) {
 		nanosleep(&pause, NULL);
-		seen = look(r);
+		seen = net_restore_look(r);
 	}
 	for (size_t i = 0; i < r->record.was.nr_links; i++) {
 		const struct net_link *was = &r->record.was.links[i], *l = current(r, was);
@@ -381,18 +380,18 @@ static void restore_all(struct net_restorer *r)
 				 "'lo'");
 	for (size_t i = 0; i < r->record.was.nr_links; i++)
 		remove_plumbing(r, &r->record.was.links[i], &r->record.ports[i]);
-	if (!look(r))
+	if (!net_restore_look(r))
 		return;
 	each_link(r, restore_link);
 	each_link(r, enable_ipv6);
-	if (!look(r))
+	if (!net_restore_look(r))
 		return;
 	each_link(r, restore_ipv4);
 	each_link(r, restore_ipv6);
 	if (!settle_ipv6(r))
 		return;
-	net_restore_routes(r);
-	restore_neighs(r);
+	if (net_restore_routes(r))
+		restore_neighs(r);
 }
 
 int net_restore(const char *record, struct err *e)
@@ -402,7 +401,7 @@ int net_restore(const char *record, struct err *e)
 
 	if (rc < 0)
 		return rc;
-	if ((r.record.was.nr_links > 0 || r.record.loopback) && look(&r)) {
+	if ((r.record.was.nr_links > 0 || r.record.loopback) && net_restore_look(&r)) {
 		/* Another namespace: the recorded one is gone, and all that was in it. */
 		if (r.now.netns == r.record.was.netns &&
 		    (!r.record.was.cookie || r.now.cookie == r.record.was.cookie)) {

@@ -25,13 +25,16 @@ struct net_restorer {
 void net_restore_note(struct net_restorer *r, uint32_t link, int rc, const struct err *why,
 		      const char *format, ...) __attribute__((format(printf, 5, 6)));
 
+/* Look again. Returns false if that failed: then nothing further can be compared. */
+bool net_restore_look(struct net_restorer *r);
+
 /* Has the link been taken away, be it since the last look? */
 bool net_restore_is_gone(uint32_t link);
 
 /* Is it the index of a recorded link that is still there? */
 bool net_restore_is_recorded(const struct net_restorer *r, uint32_t link);
 
-/* Make the routes what they were; the addresses are there. */
-void net_restore_routes(struct net_restorer *r);
+/* Make the routes what they were; the addresses are there. Returns as net_restore_look(). */
+bool net_restore_routes(struct net_restorer *r);
 
 #endif

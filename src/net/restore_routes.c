@@ -38,13 +38,15 @@ static void note_route(struct net_restorer *r, int rc, const struct err *why,
 
 /*
  * What came with the addresses and had been removed, as CNI's ptp plugin does with prefix routes.
+ * Never of table local: what the record does not have of that, a runnc that did not yet look at it
+ * has left out.
  */
 static void remove_routes(struct net_restorer *r)
 {
 	for (size_t i = 0; i < r->now.nr_routes; i++) {
 		const struct net_route *route = &r->now.routes[i];
 		struct err e = ERR_INIT;
-		bool ours = route->route.nr_hops > 0;
+		bool ours = route->route.nr_hops > 0 && route->route.table != RT_TABLE_LOCAL;
 
 		for (size_t h = 0; h < route->route.nr_hops; h++)
 			ours &= net_restore_is_recorded(r, route->hops[h].link);
@@ -129,8 +131,91 @@ static void add_routes(struct net_restorer *r)
 	}
 }
 
-void net_restore_routes(struct net_restorer *r)
+/* ---- their order -------------------------------------------------------------------------- */
+
+/*
+ * Of routes to one place with one metric the kernel uses the first. A new one becomes the last: so
+ * what comes back stands behind what stayed, as that of an interface which was not handed over; and
+ * the kernel's own for an interface (prefixes, fe80::/64, ff00::/8, broadcasts) come in the order
+ * in which the interfaces are restored. Here everything from the first that is not in its place on is taken
+ * away and added again. What a router advertised is left alone: the kernel would take it for ours.
+ */
+static bool same_place(const struct gcfg_route *a, const struct gcfg_route *b)
 {
+	return a->family == b->family && a->table == b->table && a->metric == b->metric &&
+	       a->tos == b->tos && a->dst_prefix == b->dst_prefix &&
+	       a->src_prefix == b->src_prefix && memcmp(a->dst, b->dst, sizeof(a->dst)) == 0 &&
+	       memcmp(a->src, b->src, sizeof(a->src)) == 0;
+}
+
+/* The next route of @s, from *@i on, to the place of @like that @other has as well; or NULL. */
+static const struct net_route *next_route(const struct net_survey *s,
+					  const struct net_survey *other,
+					  const struct gcfg_route *like, size_t *i)
+{
+	while (*i < s->nr_routes) {
+		const struct net_route *route = &s->routes[(*i)++];
+
+		if (same_place(&route->route, like) && route->route.protocol != RTPROT_RA &&
+		    has_route(other, route))
+			return route;
+	}
+	return NULL;
+}
+
+static void order_place(struct net_restorer *r, const struct gcfg_route *like)
+{
+	const struct net_survey *was = &r->record.was, *now = &r->now;
+	const struct net_route *a, *b;
+	struct err e = ERR_INIT;
+	size_t i = 0, j = 0;
+
+	do {
+		a = next_route(was, now, like, &i);
+		b = next_route(now, was, like, &j);
+	} while (a && b && net_replay_same_route(a, b));
+	for (; a; a = next_route(was, now, like, &i)) {
+		int rc = net_replay_route_remove(&r->nl, a, &e);
+
+		if (rc == 0)
+			rc = net_replay_route(&r->nl, a, r->elapsed, &e);
+		if (rc < 0 && !is_past(r, a))
+			note_route(r, rc, &e, a, ", in its place among others");
+	}
+}
+
+static void order_routes(struct net_restorer *r)
+{
+	const struct net_survey *was = &r->record.was;
+
+	for (size_t i = 0; i < was->nr_routes; i++) {
+		const struct gcfg_route *route = &was->routes[i].route;
+		size_t before = 0, behind = i + 1;
+
+		while (before < i && !same_place(&was->routes[before].route, route))
+			before++;
+		if (before < i)
+			continue;
+		while (behind < was->nr_routes && !same_place(&was->routes[behind].route, route))
+			behind++;
+		if (behind < was->nr_routes)
+			order_place(r, route);
+	}
+}
+
+bool net_restore_routes(struct net_restorer *r)
+{
+	size_t links = 0;
+
 	remove_routes(r);
 	add_routes(r);
+	for (size_t i = 0; i < r->now.nr_links; i++)
+		links += !(r->now.links[i].flags & IFF_LOOPBACK);
+	/* Only those of several links can have changed places. */
+	if (links < 2)
+		return true;
+	if (!net_restore_look(r))
+		return false;
+	order_routes(r);
+	return true;
 }

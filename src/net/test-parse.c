@@ -162,8 +162,13 @@ static void test_routes(void **state)
 	r = find_route(&s, AF_INET6, "2001:db8:4::", 1024);
 	assert_int_equal(r->route.type, RTN_UNREACHABLE);
 	assert_int_equal(r->route.nr_hops, 0);
+	/* Of the kernel's own in table local, those that have an order among interfaces. */
+	assert_true(find_route(&s, AF_INET6, "ff00::", 256)->kernel_made);
+	assert_int_equal(find_route(&s, AF_INET, "172.17.255.255", 0)->route.type, RTN_BROADCAST);
 	for (size_t i = 0; i < s.nr_routes; i++)
-		assert_false(s.routes[i].kernel_made && s.routes[i].route.table == RT_TABLE_LOCAL);
+		if (s.routes[i].kernel_made && s.routes[i].route.table == RT_TABLE_LOCAL)
+			assert_true(s.routes[i].route.type == RTN_BROADCAST ||
+				    s.routes[i].route.dst_prefix == 8);
 	net_survey_free(&s);
 }
 

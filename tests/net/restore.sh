@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # timeout: 300
 # What a restore cannot put back is named, and fails the first delete but no later one; what went with its
-# interface is no failure.
+# interface is no failure. And the order of routes to one place, which decides which of them is used.
 . "$(dirname "$0")/../lib/tap.sh"
 . "$top/tests/run/standin.sh"
 NET_TOOL=${NET_TOOL:-$(dirname "$RUNNC")/../net/net-tool}
@@ -76,11 +76,49 @@ silent()
 	has "the other one is put back" "default via 172.17.0.1 dev eth0" "$(pod_routes)"
 }
 
+# order MODE FIRST N: two interfaces, of which FIRST has had IPv6 longer; a guest gets N of them.
+order()
+{
+	local mode=$1 first=$2 handed=$3 before link text
+	text="$1, $2 first, $3 handed over"
+	topo_two_up || { not_ok "$text: build"; return; }
+	[ "$handed" = 2 ] || ip -n "$TOPO_POD1" addr flush dev net1 scope global
+	ip -n "$TOPO_POD1" addr add 10.9.0.6/24 dev eth0
+	ip -n "$TOPO_POD1" route add 203.0.113.0/24 dev net1 metric 7
+	for link in $first $([ "$first" = eth0 ] && echo net1 || echo eth0); do
+		topo_sysctl "$TOPO_POD1" "net.ipv6.conf.$link.disable_ipv6=1" "net.ipv6.conf.$link.accept_dad=0"
+		topo_sysctl "$TOPO_POD1" "net.ipv6.conf.$link.disable_ipv6=0"
+		ip -n "$TOPO_POD1" -6 route add 2001:db8:9::/48 dev "$link" metric 9
+	done
+	has "$text: the first one" "multicast ff00::/8 dev $first" \
+		"$(ip -n "$TOPO_POD1" -6 route show table local type multicast | sed "s/^/multicast /;q")"
+	before=$(pod_dump)
+	guest_start "$mode" adopt || not_ok "$text: start"
+	guest_stop KILL
+	check "$text: restore" restore
+	same "$text: restored exactly" "$before"
+}
+
 for mode in ${MODES:-tc bridge macvtap packet}; do
 	names_all "$mode"
+	order "$mode" net1 2
 done
+order tc eth0 2
+order tc eth0 1
+order tc net1 1
 names_address
 silent
+
+# A record of a runnc that did not look at ff00::/8 has none: those that are there stay.
+topo_a_up
+before=$(pod_dump)
+guest_start tc adopt
+guest_stop KILL
+jq -c '.routes |= map(select(.text | test("^ff00::/8|255/32") | not))' "$TMP/record" >"$TMP/older"
+refuse "the older record differs" 1 cmp -s "$TMP/record" "$TMP/older"
+mv "$TMP/older" "$TMP/record"
+check "an older record: restore" restore
+same "an older record: restored exactly" "$before"
 
 # ---- delete --------------------------------------------------------------------------------------
 
