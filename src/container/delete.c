@@ -54,8 +54,8 @@ static int delete_kill_cgroup(struct state *s, struct err *e)
 
 /*
  * Once it is an error that not all could be put back, so that somebody learns of it. Engines repeat
- * a delete that failed, and nobody else may be able to cure the namespace: the next one tries again,
- * and what is still missing is then a warning.
+ * a delete that failed, and nobody else may be able to cure the namespace: the next one tries
+ * again, and what is still missing is then a warning.
  */
 static int delete_restore_network(struct state *s, struct err *e)
 {

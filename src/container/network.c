@@ -208,7 +208,9 @@ static int network_restore_inside(void *arg, struct err *e)
 	return net_restore(arg, e);
 }
 
-/* Who ends a pod unmounts its namespace and removes the file; between the two it is an empty one. */
+/*
+ * Who ends a pod unmounts its namespace and removes the file; between the two it is an empty one.
+ */
 static bool network_is_gone(const char *path)
 {
 	struct statfs fs;

@@ -95,7 +95,8 @@ static void remove_link(struct net_restorer *r, const char *name, const char *ki
 		const struct net_link *l = &r->now.links[i];
 
 		if (strcmp(l->name, name) == 0 && strcmp(l->kind, kind) == 0)
-			net_restore_note(r, (uint32_t)l->index, net_link_delete(&r->nl, l->index, &e), &e,
+			net_restore_note(r, (uint32_t)l->index,
+					 net_link_delete(&r->nl, l->index, &e), &e,
 					 "link '%s', to be deleted", name);
 	}
 }
@@ -103,14 +104,15 @@ static void remove_link(struct net_restorer *r, const char *name, const char *ki
 static void remove_plumbing(struct net_restorer *r, const struct net_link *was,
 			    const struct net_port *p)
 {
+	const uint32_t link = (uint32_t)was->index;
 	const struct net_link *l = current(r, was);
 	struct err e = ERR_INIT;
 
 	if (l && l->clsact && !was->clsact)
-		net_restore_note(r, (uint32_t)l->index, net_tc_clsact_remove(&r->nl, l->index, &e), &e,
+		net_restore_note(r, link, net_tc_clsact_remove(&r->nl, l->index, &e), &e,
 				 "qdisc clsact of '%s', to be removed", l->name);
 	else if (l && l->clsact)
-		net_restore_note(r, (uint32_t)l->index, net_tc_ours_remove(&r->nl, l->index, &e), &e,
+		net_restore_note(r, link, net_tc_ours_remove(&r->nl, l->index, &e), &e,
 				 "filters of '%s', to be removed", l->name);
 	remove_link(r, p->bridge, "bridge");
 	remove_link(r, p->tap, p->mode == NET_MODE_MACVTAP ? "macvtap" : "tun");
@@ -121,22 +123,23 @@ static void remove_plumbing(struct net_restorer *r, const struct net_link *was,
 static void restore_link(struct net_restorer *r, const struct net_link *was)
 {
 	const uint32_t mask = IFF_UP | IFF_PROMISC | IFF_ALLMULTI | IFF_NOARP;
+	const uint32_t link = (uint32_t)was->index;
 	const struct net_link *l = current(r, was);
 	struct err e = ERR_INIT;
 
 	if (!l)
 		return;
 	if (memcmp(l->mac, was->mac, sizeof(l->mac)) != 0)
-		net_restore_note(r, (uint32_t)l->index, net_link_mac(&r->nl, l->index, was->mac, &e), &e,
+		net_restore_note(r, link, net_link_mac(&r->nl, l->index, was->mac, &e), &e,
 				 "MAC of '%s'", l->name);
 	if (l->mtu != was->mtu)
-		net_restore_note(r, (uint32_t)l->index, net_link_mtu(&r->nl, l->index, was->mtu, &e), &e,
+		net_restore_note(r, link, net_link_mtu(&r->nl, l->index, was->mtu, &e), &e,
 				 "MTU of '%s'", l->name);
 	if (l->txqlen != was->txqlen)
-		net_restore_note(r, (uint32_t)l->index, net_link_txqlen(&r->nl, l->index, was->txqlen, &e),
+		net_restore_note(r, link, net_link_txqlen(&r->nl, l->index, was->txqlen, &e),
 				 &e, "queue length of '%s'", l->name);
 	if ((l->flags ^ was->flags) & mask)
-		net_restore_note(r, (uint32_t)l->index,
+		net_restore_note(r, link,
 				 net_link_flags(&r->nl, l->index, was->flags, mask, &e), &e,
 				 "flags of '%s'", l->name);
 }

@@ -137,8 +137,9 @@ static void add_routes(struct net_restorer *r)
  * Of routes to one place with one metric the kernel uses the first. A new one becomes the last: so
  * what comes back stands behind what stayed, as that of an interface which was not handed over; and
  * the kernel's own for an interface (prefixes, fe80::/64, ff00::/8, broadcasts) come in the order
- * in which the interfaces are restored. Here everything from the first that is not in its place on is taken
- * away and added again. What a router advertised is left alone: the kernel would take it for ours.
+ * in which the interfaces are restored. Here everything from the first that is not in its place on
+ * is taken away and added again. What a router advertised is left alone: the kernel would take it
+ * for ours.
  */
 static bool same_place(const struct gcfg_route *a, const struct gcfg_route *b)
 {

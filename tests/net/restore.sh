@@ -14,7 +14,7 @@ ID=$TAG-c
 # A route that a restore cannot put back: by a nexthop object that somebody deletes meanwhile.
 nexthop_add() { ip -n "$TOPO_POD1" nexthop add id 7 via "$TOPO_GW" dev eth0; }
 nexthop_del() { ip -n "$TOPO_POD1" nexthop del id 7; }
-pod_routes() { ip -n "$TOPO_POD1" route show "$@"; }
+pod_routes() { ip -n "$TOPO_POD1" route show; }
 pod_up_with_nexthop()
 {
 	topo_a_up && nexthop_add && ip -n "$TOPO_POD1" route add 198.51.100.0/24 nhid 7 &&
