@@ -46,14 +46,14 @@ struct confine_linux {
 	u32 net_fd_first, nr_nets;	/* consecutive descriptors */
 	u32 image_fd_first, nr_images;
 	bool tty;			/* descriptor 0 is a terminal: its size may be asked for */
+	bool set_base;			/* FS and GS base are the host's to set: no FSGSBASE */
 };
 
-#define CONFINE_LINUX_MAX 176		/* instructions, at most */
+#define CONFINE_LINUX_MAX 128		/* instructions, at most */
 
 /*
  * Build the filter into @out (CONFINE_LINUX_MAX entries). Returns the number of instructions, or 0
- * if
- * @c cannot be expressed (a bug of the caller). The filter's answers:
+ * if @c cannot be expressed (a bug of the caller). The filter's answers:
  *
  *	kill the process	another architecture; a host call from inside the executable that is
  *				not at the gate, or at the gate with other arguments than allowed

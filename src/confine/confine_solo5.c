@@ -12,8 +12,9 @@
  */
 #include "confine/confine_solo5.h"
 
+#include "confine/chain.h"
+
 #include <linux/audit.h>
-#include <linux/seccomp.h>
 #include <sys/syscall.h>
 
 #define CLOCK_LAST	1u		/* CLOCK_REALTIME, CLOCK_MONOTONIC: no CPU time of others */
@@ -42,84 +43,27 @@ const struct confine_call confine_solo5_calls[] = {
 
 const size_t confine_solo5_nr_calls = sizeof(confine_solo5_calls) / sizeof(confine_solo5_calls[0]);
 
-/* A filter under construction. Jumps to ALLOW and KILL are resolved when these are placed. */
-struct chain {
-	struct sock_filter *out;
-	size_t len;
-	bool bad;
-};
-
-#define NEXT	0u
-#define ALLOW	254u
-#define KILL	255u
-
-static void emit(struct chain *p, u32 code, u32 k, unsigned int yes, unsigned int no)
-{
-	if (p->len >= CONFINE_SOLO5_MAX) {
-		p->bad = true;
-		return;
-	}
-	p->out[p->len++] = (struct sock_filter){ (unsigned short)code, (unsigned char)yes,
-						 (unsigned char)no, k };
-}
-
-static void load(struct chain *p, u32 offset)
-{
-	emit(p, BPF_LD | BPF_W | BPF_ABS, offset, 0, 0);
-}
-
-static void load_arg(struct chain *p, unsigned int n, bool high)
-{
-	load(p, (u32)offsetof(struct seccomp_data, args) + 8 * n + (high ? 4 : 0));
-}
-
-static void test(struct chain *p, u32 op, u32 k, unsigned int yes, unsigned int no)
-{
-	emit(p, BPF_JMP | op | BPF_K, k, yes, no);
-}
-
-static void ret(struct chain *p, u32 answer)
-{
-	emit(p, BPF_RET | BPF_K, answer, 0, 0);
-}
-
 /* Place KILL and ALLOW here, for all jumps since @from. What comes here by itself is killed. */
 static void place_answers(struct chain *p, size_t from)
 {
-	size_t i, kill = p->len, allow = p->len + 1;
-
-	for (i = from; i < p->len; i++) {
-		struct sock_filter *f = &p->out[i];
-
-		if (BPF_CLASS(f->code) != BPF_JMP)
-			continue;
-		if (allow - i - 1 >= ALLOW) {
-			p->bad = true;
-			return;
-		}
-		if (f->jt >= ALLOW)
-			f->jt = (unsigned char)((f->jt == ALLOW ? allow : kill) - i - 1);
-		if (f->jf >= ALLOW)
-			f->jf = (unsigned char)((f->jf == ALLOW ? allow : kill) - i - 1);
-	}
-	ret(p, SECCOMP_RET_KILL_PROCESS);
-	ret(p, SECCOMP_RET_ALLOW);
+	chain_place(p, from, KILL, SECCOMP_RET_KILL_PROCESS);
+	chain_place(p, from, ALLOW, SECCOMP_RET_ALLOW);
 }
 
 /* Argument 0 is one of the network devices: allow, else kill. A holds it. */
 static void net_rule(struct chain *p, const struct confine_solo5 *c)
 {
-	test(p, BPF_JGE, c->net_fd_first + c->nr_nets, KILL, NEXT);
-	test(p, BPF_JGE, c->net_fd_first, ALLOW, KILL);
+	chain_test(p, BPF_JGE, c->net_fd_first + c->nr_nets, KILL, NEXT);
+	chain_test(p, BPF_JGE, c->net_fd_first, ALLOW, KILL);
 }
 
 /* What the arguments of @nr must be; each way through it ends in an answer. */
 static void rule(struct chain *p, const struct confine_solo5 *c, unsigned int nr)
 {
-	load_arg(p, 0, false);
+	chain_load_arg(p, 0, false);
 	switch (nr) {
 	case __NR_write:
-		test(p, BPF_JEQ, CONSOLE_FD, ALLOW, c->nr_nets ? NEXT : KILL);
+		chain_test(p, BPF_JEQ, CONSOLE_FD, ALLOW, c->nr_nets ? NEXT : KILL);
 		if (c->nr_nets)
 			net_rule(p, c);
 		break;
@@ -127,21 +71,21 @@ static void rule(struct chain *p, const struct confine_solo5 *c, unsigned int nr
 		net_rule(p, c);
 		break;
 	case __NR_epoll_pwait:
-		test(p, BPF_JEQ, c->epoll_fd, NEXT, KILL);
+		chain_test(p, BPF_JEQ, c->epoll_fd, NEXT, KILL);
 		/* A signal mask would let a guest sleep through SIGTERM. */
-		load_arg(p, 4, false);
-		test(p, BPF_JEQ, 0, NEXT, KILL);
-		load_arg(p, 4, true);
-		test(p, BPF_JEQ, 0, ALLOW, KILL);
+		chain_load_arg(p, 4, false);
+		chain_test(p, BPF_JEQ, 0, NEXT, KILL);
+		chain_load_arg(p, 4, true);
+		chain_test(p, BPF_JEQ, 0, ALLOW, KILL);
 		break;
 	case __NR_clock_gettime:
-		test(p, BPF_JGT, CLOCK_LAST, KILL, ALLOW);
+		chain_test(p, BPF_JGT, CLOCK_LAST, KILL, ALLOW);
 		break;
 	case __NR_timerfd_settime:
-		test(p, BPF_JEQ, c->timer_fd, ALLOW, KILL);
+		chain_test(p, BPF_JEQ, c->timer_fd, ALLOW, KILL);
 		break;
 	case __NR_arch_prctl:
-		test(p, BPF_JEQ, ARCH_SETS_FS, ALLOW, KILL);
+		chain_test(p, BPF_JEQ, ARCH_SETS_FS, ALLOW, KILL);
 		break;
 	default:
 		p->bad = true;
@@ -161,7 +105,7 @@ static void rules(struct chain *p, const struct confine_solo5 *c)
 		case __NR_pwrite64:
 			break;			/* block_rules() */
 		case __NR_exit_group:
-			test(p, BPF_JEQ, nr, ALLOW, NEXT);
+			chain_test(p, BPF_JEQ, nr, ALLOW, NEXT);
 			break;
 		case __NR_read:
 			if (!c->nr_nets)
@@ -169,10 +113,9 @@ static void rules(struct chain *p, const struct confine_solo5 *c)
 			__attribute__((fallthrough));
 		default:
 			begun = p->len;
-			test(p, BPF_JEQ, nr, NEXT, NEXT);
+			chain_test(p, BPF_JEQ, nr, NEXT, NEXT);
 			rule(p, c, nr);
-			if (!p->bad)
-				p->out[begun].jf = (unsigned char)(p->len - begun - 1);
+			chain_else_here(p, begun);
 		}
 	}
 }
@@ -188,32 +131,29 @@ static void block_rule(struct chain *p, const struct confine_solo5_block *b, boo
 		p->bad = true;
 		return;
 	}
-	test(p, BPF_JEQ, b->fd, NEXT, NEXT);
-	load_arg(p, 2, false);
-	test(p, BPF_JEQ, b->sector_size, NEXT, KILL);
-	load_arg(p, 3, true);
+	chain_test(p, BPF_JEQ, b->fd, NEXT, NEXT);
+	chain_load_arg(p, 2, false);
+	chain_test(p, BPF_JEQ, b->sector_size, NEXT, KILL);
+	chain_load_arg(p, 3, true);
 	if (high) {
-		test(p, BPF_JGT, high, KILL, NEXT);
+		chain_test(p, BPF_JGT, high, KILL, NEXT);
 		/* below the highest half: over the next two, or to what a read-only disk needs */
-		test(p, BPF_JEQ, high, NEXT, b->writable ? ALLOW : 2);
+		chain_test(p, BPF_JEQ, high, NEXT, b->writable ? ALLOW : 2);
 	} else {
-		test(p, BPF_JEQ, 0, NEXT, KILL);
+		chain_test(p, BPF_JEQ, 0, NEXT, KILL);
 	}
-	load_arg(p, 3, false);
+	chain_load_arg(p, 3, false);
 	if (b->writable) {
-		test(p, BPF_JGT, (u32)last, KILL, ALLOW);
+		chain_test(p, BPF_JGT, (u32)last, KILL, ALLOW);
 	} else {
-		test(p, BPF_JGT, (u32)last, KILL, NEXT);
-		load(p, offsetof(struct seccomp_data, nr));
-		test(p, BPF_JEQ, __NR_pread64, ALLOW, NEXT);
-		ret(p, SECCOMP_RET_ERRNO | READ_ONLY_FS);
+		chain_test(p, BPF_JGT, (u32)last, KILL, NEXT);
+		chain_load(p, offsetof(struct seccomp_data, nr));
+		chain_test(p, BPF_JEQ, __NR_pread64, ALLOW, NEXT);
+		chain_ret(p, SECCOMP_RET_ERRNO | READ_ONLY_FS);
 	}
 	if (own_answers)
 		place_answers(p, begun);
-	if (p->bad || p->len - begun - 1 > 255)
-		p->bad = true;
-	else
-		p->out[begun].jf = (unsigned char)(p->len - begun - 1);
+	chain_else_here(p, begun);
 }
 
 /*
@@ -225,32 +165,32 @@ static void block_rules(struct chain *p, const struct confine_solo5 *c)
 	bool far = c->nr_blocks > 8;
 	u32 i;
 
-	test(p, BPF_JEQ, __NR_pread64, 1, NEXT);
-	test(p, BPF_JEQ, __NR_pwrite64, NEXT, KILL);
-	load_arg(p, 2, true);
-	test(p, BPF_JEQ, 0, NEXT, KILL);
-	load_arg(p, 0, false);
+	chain_test(p, BPF_JEQ, __NR_pread64, 1, NEXT);
+	chain_test(p, BPF_JEQ, __NR_pwrite64, NEXT, KILL);
+	chain_load_arg(p, 2, true);
+	chain_test(p, BPF_JEQ, 0, NEXT, KILL);
+	chain_load_arg(p, 0, false);
 	if (far) {
-		emit(p, BPF_JMP | BPF_JA, 2, 0, 0);
+		chain_emit(p, BPF_JMP | BPF_JA, 2, 0, 0);
 		place_answers(p, 0);
 	}
 	for (i = 0; i < c->nr_blocks; i++)
 		block_rule(p, &c->block[i], far);
 	if (far)
-		ret(p, SECCOMP_RET_KILL_PROCESS);
+		chain_ret(p, SECCOMP_RET_KILL_PROCESS);
 	else
 		place_answers(p, 0);
 }
 
 size_t confine_solo5_filter(const struct confine_solo5 *c, struct sock_filter *out)
 {
-	struct chain p = { .out = out };
+	struct chain p = { .out = out, .max = CONFINE_SOLO5_MAX };
 
 	if (c->nr_nets > 63 || c->nr_blocks > 63)
 		return 0;
-	load(&p, offsetof(struct seccomp_data, arch));
-	test(&p, BPF_JEQ, AUDIT_ARCH_X86_64, NEXT, KILL);
-	load(&p, offsetof(struct seccomp_data, nr));
+	chain_load(&p, offsetof(struct seccomp_data, arch));
+	chain_test(&p, BPF_JEQ, AUDIT_ARCH_X86_64, NEXT, KILL);
+	chain_load(&p, offsetof(struct seccomp_data, nr));
 	rules(&p, c);
 	if (c->nr_blocks)
 		block_rules(&p, c);

@@ -71,7 +71,7 @@ static int nabla_discard(struct page_reporting_dev_info *info, struct scatterlis
 	long ret;
 
 	for_each_sg(list, sg, n, i) {
-		ret = host_discard(page_to_phys(sg_page(sg)), sg->length);
+		ret = host_discard((unsigned long)page_address(sg_page(sg)), sg->length);
 		if (ret)
 			return ret;	/* the rest is tried again later */
 		bare_set(page_to_phys(sg_page(sg)), sg->length);

@@ -63,6 +63,13 @@ void get_safe_registers_fp(unsigned long *fp);	/* the initial vector state */
 extern unsigned int nabla_xstate_size;
 extern unsigned long nabla_xstate_mask;
 
+/* FS and GS base of the current task; a base is below TASK_SIZE. */
+void nabla_set_fs_base(unsigned long base);
+void nabla_set_gs_base(unsigned long base);
+unsigned long nabla_fs_base(void);
+unsigned long nabla_gs_base(void);
+extern bool nabla_has_fsgsbase;		/* launch.c: the host lets us use the instructions */
+
 /* mmu.c, tlb.c */
 void nabla_mm_enter(void);		/* make the current address space the loaded one */
 void nabla_mm_start(void);		/* a program has been loaded */

@@ -74,6 +74,8 @@ int copy_thread(struct task_struct *p, const struct kernel_clone_args *args)
 {
 	struct uml_pt_regs *regs = &p->thread.regs.regs;
 
+	if (!args->fn && (args->flags & CLONE_SETTLS) && args->tls >= TASK_SIZE)
+		return -EPERM;
 	p->thread = (struct thread_struct) INIT_THREAD;
 	p->thread.fn = args->fn;
 	p->thread.fn_arg = args->fn_arg;
@@ -94,6 +96,8 @@ int copy_thread(struct task_struct *p, const struct kernel_clone_args *args)
 
 int arch_set_tls(struct task_struct *t, unsigned long tls)
 {
+	if (tls >= TASK_SIZE)
+		return -EPERM;
 	t->thread.regs.regs.gp[HOST_FS_BASE] = tls;
 	return 0;
 }

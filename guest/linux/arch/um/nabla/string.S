@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * memcpy and memset. x86's choose by alternatives, which are never patched here; every CPU that has
- * FSGSBASE is fast at `rep movsb` and `rep stosb` for all but small sizes.
+ * memcpy and memset. x86's choose by alternatives, which are never patched here; every CPU of the
+ * last ten years (ERMS) is fast at `rep movsb` and `rep stosb` for all but small sizes.
  */
 #include <linux/export.h>
 #include <linux/linkage.h>

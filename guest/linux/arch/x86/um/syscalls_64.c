@@ -11,24 +11,20 @@
 
 static long prctl_current(int option, unsigned long arg)
 {
-	unsigned long base;
-
 	switch (option) {
 	case ARCH_SET_FS:
 	case ARCH_SET_GS:
 		if (arg >= TASK_SIZE)
 			return -EPERM;
 		if (option == ARCH_SET_FS)
-			asm volatile("wrfsbase %0" : : "r" (arg));
+			nabla_set_fs_base(arg);
 		else
-			asm volatile("wrgsbase %0" : : "r" (arg));
+			nabla_set_gs_base(arg);
 		return 0;
 	case ARCH_GET_FS:
-		asm volatile("rdfsbase %0" : "=r" (base));
-		return put_user(base, (unsigned long __user *)arg);
+		return put_user(nabla_fs_base(), (unsigned long __user *)arg);
 	case ARCH_GET_GS:
-		asm volatile("rdgsbase %0" : "=r" (base));
-		return put_user(base, (unsigned long __user *)arg);
+		return put_user(nabla_gs_base(), (unsigned long __user *)arg);
 	default:
 		return -EINVAL;
 	}
@@ -41,6 +37,8 @@ long arch_prctl(struct task_struct *task, int option, unsigned long __user *arg)
 
 	if (task == current)
 		return prctl_current(option, (unsigned long)arg);
+	if ((option == ARCH_SET_FS || option == ARCH_SET_GS) && (unsigned long)arg >= TASK_SIZE)
+		return -EPERM;
 	switch (option) {
 	case ARCH_SET_FS:
 		gp[HOST_FS_BASE] = (unsigned long)arg;

@@ -18,7 +18,7 @@ struct page;
 #include <linux/types.h>
 #include <asm/vm-flags.h>
 
-/* Fast string operations exist on every CPU that has FSGSBASE, which the port requires. */
+/* As in string.S: fast on every CPU of the last ten years. */
 static inline void clear_page(void *page)
 {
 	unsigned long n = PAGE_SIZE;
