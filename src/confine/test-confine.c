@@ -278,7 +278,8 @@ static void test_ioctl(void **state)
 				bool good = (request == FIOASYNC && net) ||
 					    (request == TIOCGWINSZ && c.tty && fd == 0);
 
-				assert_int_equal(ask(GATE, __NR_ioctl, fd, request, 0x1000, 0, 0, 0),
+				assert_int_equal(ask(GATE, __NR_ioctl, fd, request, 0x1000, 0, 0,
+						     0),
 						 good ? SECCOMP_RET_ALLOW
 						      : SECCOMP_RET_KILL_PROCESS);
 			}

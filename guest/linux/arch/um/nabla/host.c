@@ -44,10 +44,9 @@ long host_unmap(unsigned long addr, unsigned long len)
 	return nabla_syscall6(__NR_munmap, addr, len, 0, 0, 0, 0);
 }
 
-long host_discard(u64 offset, u64 len)
+long host_discard(unsigned long addr, unsigned long len)
 {
-	return nabla_syscall6(__NR_fallocate, nabla_memory_fd, 3 /* KEEP_SIZE | PUNCH_HOLE */,
-			      offset, len, 0, 0);
+	return nabla_syscall6(__NR_madvise, addr, len, 9 /* MADV_REMOVE */, 0, 0, 0);
 }
 
 long host_populate(unsigned long addr, unsigned long len)
@@ -161,6 +160,18 @@ long host_writev(int fd, const struct iovec *iov, int n)
 long host_tty_size(struct winsize *size)
 {
 	return nabla_syscall6(__NR_ioctl, 0, TIOCGWINSZ, (long)size, 0, 0, 0);
+}
+
+long host_async(int fd, bool on)
+{
+	int value = on;
+
+	return nabla_syscall6(__NR_ioctl, fd, FIOASYNC, (long)&value, 0, 0, 0);
+}
+
+long host_base(int option, unsigned long base)
+{
+	return nabla_syscall6(__NR_arch_prctl, option, base, 0, 0, 0, 0);
 }
 
 void host_exit(int status)

@@ -6,7 +6,7 @@
  * |-------------------|--------------------|------------------------------------------------------|
  * | host_map          | mmap               | show guest memory or an image to the user            |
  * | host_unmap        | munmap             | take them away again                                 |
- * | host_discard      | fallocate          | give free guest memory back to the host              |
+ * | host_discard      | madvise            | give free guest memory back to the host              |
  * | host_populate     | madvise            | have the host's pages behind guest memory, in pieces |
  * | host_clock        | (vDSO)             | monotonic and wall clock                             |
  * | host_timer_arm    | timer_settime      | the one preemption timer                             |
@@ -15,6 +15,8 @@
  * | host_readv        | readv              | frames and console input                             |
  * | host_writev       | writev             | frames and console output                            |
  * | host_tty_size     | ioctl              | rows and columns of the container's terminal         |
+ * | host_async        | ioctl              | SIGIO for a network device's frames, or none         |
+ * | host_base         | arch_prctl         | FS and GS base, where the host has no FSGSBASE       |
  * | host_exit         | exit_group         | the end                                              |
  * | (signal return)   | rt_sigreturn       | leave a host signal handler                          |
  *
@@ -37,12 +39,11 @@ struct winsize;
 long host_map(unsigned long addr, unsigned long len, int prot, int fd, u64 offset);
 long host_unmap(unsigned long addr, unsigned long len);
 
-/* Drop the contents of a range of guest memory; it reads as zeros afterwards. */
-long host_discard(u64 offset, u64 len);
-
 /*
- * Guest memory, by the kernel's address of it: the host brings all pages now instead of one by one.
+ * Guest memory, by the kernel's address of it. Discarded memory reads as zeros afterwards; of
+ * populated memory the host brings all pages now instead of one by one.
  */
+long host_discard(unsigned long addr, unsigned long len);
 long host_populate(unsigned long addr, unsigned long len);
 
 #define HOST_CLOCK_REALTIME	0
@@ -55,7 +56,7 @@ long host_timer_arm(u64 ns);
 /*
  * Sleep at most @ns nanoseconds (0: only look) until one of the descriptors with an interrupt
  * number has news, and raise the interrupts of those that have. Edge triggered: a driver reads or
- * writes until -EAGAIN. Returns how many were raised. Called by the idle loop and on SIGIO.
+ * writes until -EAGAIN. Returns how many were raised. Called by the idle loop and by the timer.
  */
 long host_wait(u64 ns);
 
@@ -72,6 +73,12 @@ long host_writev(int fd, const struct iovec *iov, int n);
 
 /* Of descriptor 0; only where the launch record says that it is a terminal. */
 long host_tty_size(struct winsize *size);
+
+/* Of a network device: off is for a while in which the guest looks itself. */
+long host_async(int fd, bool on);
+
+/* @option: ARCH_SET_FS or ARCH_SET_GS. Only where nabla_has_fsgsbase is false. */
+long host_base(int option, unsigned long base);
 
 void host_exit(int status) __attribute__((noreturn));
 

@@ -14,8 +14,9 @@
 #include <linux/minmax.h>
 #include "entry.h"
 #include "host.h"
+#include "moderate.h"
 
-#define POLL_MAX_NS	60000UL
+#define POLL_MAX_NS	200000UL
 #define POLL_FIRST_NS	10000UL
 
 static u64 poll_ns;
@@ -33,16 +34,18 @@ static bool poll(u64 start, u64 left)
 {
 	u64 end = start + min(poll_ns, left);
 
-	while (host_clock(HOST_CLOCK_MONOTONIC) < end)
-		if (host_wait(0) || READ_ONCE(nabla_pending))
+	for (;;) {
+		if (nabla_net_look() || READ_ONCE(nabla_pending))
 			return true;
-	return false;
+		if (host_clock(HOST_CLOCK_MONOTONIC) >= end)
+			return false;
+	}
 }
 
 /* Called with interrupts disabled, which they stay. */
 void arch_cpu_idle(void)
 {
-	u64 left = nabla_timer_left(), start;
+	u64 left = nabla_timer_left(), start, now;
 
 	if (!left)
 		return;
@@ -50,10 +53,13 @@ void arch_cpu_idle(void)
 		host_wait(left);
 	} else {
 		start = host_clock(HOST_CLOCK_MONOTONIC);
-		if (poll_ns && poll(start, left))
+		if ((poll_ns || nabla_moderated) && poll(start, left))
 			return;
+		nabla_moderate_sleep();
 		host_wait(left);
-		learn(host_clock(HOST_CLOCK_MONOTONIC) - start);
+		now = host_clock(HOST_CLOCK_MONOTONIC);
+		learn(now - start);
+		nabla_moderate_woken(now);
 	}
 	nabla_timer_left();		/* notes an event that is due */
 }

@@ -10,6 +10,7 @@
 #include <kern_util.h>
 #include "entry.h"
 #include "host.h"
+#include "moderate.h"
 
 static void nothing(struct irq_data *d)
 {
@@ -49,7 +50,7 @@ static void take(unsigned int pending, struct uml_pt_regs *user)
 	if (pending & NABLA_PENDING_SIGNAL)
 		generic_handle_irq(NABLA_IRQ_SIGNAL);
 	if (pending & NABLA_PENDING_IO)
-		host_wait(0);
+		nabla_net_interrupt();
 	irq_exit();
 	set_irq_regs(old);
 }

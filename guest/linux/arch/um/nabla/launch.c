@@ -38,7 +38,7 @@ struct nabla_launch nabla_launch;
 char nabla_cmdline[COMMAND_LINE_SIZE];
 u8 nabla_seed[64];
 u64 nabla_initrd_phys, nabla_initrd_size;
-bool nabla_has_rdrand;
+bool nabla_has_rdrand, nabla_has_fsgsbase;
 
 extern long nabla_timer;
 extern unsigned int nabla_stdio_always;
@@ -158,8 +158,8 @@ static void __init read_auxv(unsigned long *sp)
 		if (p[0] == 33)			/* AT_SYSINFO_EHDR */
 			vdso = p[1];
 	}
-	if (!(hwcap2 & 2))
-		nabla_launch_fail("this CPU or host kernel has no FSGSBASE instructions", 0);
+	/* The CPU may have them and the host's kernel not know: then it does not keep the bases. */
+	nabla_has_fsgsbase = hwcap2 & 2;
 	if (vdso)
 		find_vdso_clock(vdso);
 	if (!nabla_vdso_clock_gettime)
@@ -367,8 +367,14 @@ static void __init watch_descriptors(void)
 		s32 fd = nabla_launch.net[i].fd;
 
 		must("watch a network device",
-		     watch(nabla_epoll_fd, fd, HOST_EPOLLIN | HOST_EPOLLOUT | HOST_EPOLLET,
-			   NABLA_IRQ_NET(i)));
+		     watch(nabla_epoll_fd, fd, HOST_EPOLLIN | HOST_EPOLLET, NABLA_IRQ_NET(i)));
+		/*
+		 * Room to send by a second number of the same file: in one entry each frame that
+		 * came would end the next sleep, though it was read long ago, for there is room.
+		 */
+		must("watch a network device",
+		     watch(nabla_epoll_fd, lift("a network device's descriptor", fd),
+			   HOST_EPOLLOUT | HOST_EPOLLET, NABLA_IRQ_NET(i)));
 		must("own a network device", call(__NR_fcntl, fd, HOST_F_SETOWN, pid, 0, 0, 0));
 		ret = call(__NR_fcntl, fd, HOST_F_SETFL, HOST_O_NONBLOCK | HOST_O_ASYNC, 0, 0, 0);
 		if (ret < 0)			/* no SIGIO (macvtap): the timer tick looks */
@@ -406,6 +412,7 @@ static void __init confine(void)
 		.image_fd_first = FD_IMAGES,
 		.nr_images = nabla_launch.nr_images,
 		.tty = nabla_launch.flags & NABLA_LAUNCH_TTY,
+		.set_base = !nabla_has_fsgsbase,
 	};
 	struct {
 		u16 len;

@@ -21,8 +21,11 @@
  * Lengths and header come from outside and are checked here: the length against what was offered,
  * the header by virtio_net_hdr_to_skb(), which knows all that can be wrong with one.
  *
- * Readiness is edge triggered: the poll function stops only after -EAGAIN. An interrupt during the
- * poll sets NAPI's "missed" bit, so no edge is lost between -EAGAIN and the end of the poll.
+ * Readiness is edge triggered: the poll function stops only after -EAGAIN, or leaves the rest to a
+ * look, and no sleep is begun before a look that found nothing. An interrupt during the
+ * poll sets NAPI's "missed" bit, so no edge is lost between -EAGAIN and the end of the poll. While
+ * frames are frequent there are no interrupts, and nabla_net_look() reads the first of them: see
+ * moderate.c.
  */
 #include <linux/etherdevice.h>
 #include <linux/ethtool.h>
@@ -35,6 +38,7 @@
 #include <linux/virtio_net.h>
 
 #include "host.h"
+#include "moderate.h"
 
 /* The head: one fragment of this size holds headroom, the frame's beginning and the shared info. */
 #define RX_HEAD_SIZE	2048
@@ -45,6 +49,13 @@
  * Frames up to this length are copied: cheaper than a new head, and a fair truesize for the socket.
  */
 #define RX_COPY		256
+
+/*
+ * While the guest looks for frames itself, a poll ends after as many bytes: the program they are
+ * for takes them while they are in the CPU's cache, and before its socket is full. The sender, on
+ * another CPU, could keep a poll going forever.
+ */
+#define RX_AT_ONCE	(64 << 10)
 
 /* Three chunks hold the longest frame however much of the first is already used up. */
 #define RX_CHUNKS	3
@@ -79,6 +90,7 @@ struct nabla_netdev {
 	struct virtio_net_hdr_mrg_rxbuf rx_hdr;
 	void *rx_head;
 	struct nabla_chunk rx_chunk[RX_CHUNKS];
+	long rx_looked;			/* the length of a frame that a look has read; 0: none */
 
 	/* Transmit: under the queue's lock. */
 	struct iovec tx_iov[2 + MAX_SKB_FRAGS];
@@ -90,6 +102,8 @@ struct nabla_netdev {
 	u64 tx_gso;
 	u64 tx_busy;
 };
+
+static struct nabla_netdev *nabla_netdev[NABLA_LAUNCH_NETS];
 
 static const char nabla_stat_name[][ETH_GSTRING_LEN] = {
 	"rx_polls", "rx_gso", "rx_copied", "tx_gso", "tx_busy",
@@ -137,6 +151,7 @@ static void rx_free(struct nabla_netdev *nd)
 	if (nd->rx_head)
 		skb_free_frag(nd->rx_head);
 	nd->rx_head = NULL;
+	nd->rx_looked = 0;
 	for (i = 0; i < RX_CHUNKS; i++) {
 		if (nd->rx_chunk[i].page)
 			put_page(nd->rx_chunk[i].page);
@@ -176,6 +191,15 @@ static long rx_read(struct nabla_netdev *nd)
 	if (len < ETH_HLEN || len >= room)
 		return -EMSGSIZE;
 	return len;
+}
+
+/* The next frame: the one that a look has read, or from the host. As rx_read(), or -ENOMEM. */
+static long rx_next(struct nabla_netdev *nd)
+{
+	long len = nd->rx_looked;
+
+	nd->rx_looked = 0;
+	return len ?: rx_refill(nd) ?: rx_read(nd);
 }
 
 /* Give @len bytes from the front of the chunks to @skb; those that are used up make place. */
@@ -255,14 +279,28 @@ static void rx_frame(struct nabla_netdev *nd, unsigned int len)
 	napi_gro_receive(&nd->napi, skb);
 }
 
+static int rx_complete(struct nabla_netdev *nd, int done)
+{
+	napi_complete_done(&nd->napi, done);
+	if (done)
+		nabla_moderate_count();
+	return done;
+}
+
 static int nabla_net_poll(struct napi_struct *napi, int budget)
 {
 	struct nabla_netdev *nd = container_of(napi, struct nabla_netdev, napi);
+	long bytes = 0;
 	int done = 0;
 
 	nd->rx_polls++;
 	while (done < budget) {
-		long len = rx_refill(nd) ?: rx_read(nd);
+		long len;
+
+		/* The look after this one finds the rest. */
+		if (nabla_moderated && bytes >= RX_AT_ONCE)
+			return rx_complete(nd, done);
+		len = rx_next(nd);
 
 		if (len == -EINTR)
 			continue;
@@ -284,10 +322,10 @@ static int nabla_net_poll(struct napi_struct *napi, int budget)
 			 */
 			if (len != -EAGAIN)
 				DEV_STATS_INC(nd->dev, rx_errors);
-			napi_complete_done(napi, done);
-			return done;
+			return rx_complete(nd, done);
 		}
 		rx_frame(nd, len);
+		bytes += len;
 		done++;
 	}
 	return done;
@@ -302,6 +340,64 @@ static irqreturn_t nabla_net_irq(int irq, void *data)
 		netif_wake_queue(nd->dev);
 	napi_schedule_irqoff(&nd->napi);
 	return IRQ_HANDLED;
+}
+
+static void raise(struct nabla_netdev *nd)
+{
+	if (in_hardirq()) {
+		generic_handle_irq(nd->irq);
+	} else {
+		irq_enter();
+		generic_handle_irq(nd->irq);
+		irq_exit();
+	}
+}
+
+void nabla_net_interrupt(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < nabla_launch.nr_nets; i++)
+		if (nabla_netdev[i])
+			raise(nabla_netdev[i]);
+}
+
+/*
+ * As an interrupt if there is a frame, but without the polls of those that have none. What the poll
+ * function has to say of errors, or has no memory for, it shall find itself.
+ */
+bool nabla_net_look(void)
+{
+	bool found = false;
+	unsigned int i;
+
+	for (i = 0; i < nabla_launch.nr_nets; i++) {
+		struct nabla_netdev *nd = nabla_netdev[i];
+		long len;
+
+		if (!nd || !netif_running(nd->dev) ||
+		    test_bit(NAPI_STATE_SCHED, &nd->napi.state))
+			continue;
+		if (nd->rx_head && !netif_queue_stopped(nd->dev)) {
+			len = rx_read(nd);
+			if (len == -EAGAIN || len == -EINTR)
+				continue;
+			if (len > 0 || len == -EMSGSIZE)
+				nd->rx_looked = len;
+		}
+		raise(nd);
+		found = true;
+	}
+	return found;
+}
+
+void nabla_net_signals(bool on)
+{
+	unsigned int i;
+
+	for (i = 0; i < nabla_launch.nr_nets; i++)
+		if (host_async(nabla_launch.net[i].fd, on) < 0)
+			nabla_unsignalled = true;
 }
 
 /* Transmit ------------------------------------------------------------------------------------- */
@@ -547,6 +643,8 @@ static int __init nabla_net_add(unsigned int index)
 	ret = register_netdev(dev);
 	if (ret)
 		free_netdev(dev);
+	else
+		nabla_netdev[index] = nd;
 	return ret;
 }
 
@@ -558,6 +656,7 @@ static int __init nabla_net_init(void)
 	BUILD_BUG_ON(RX_HEAD_ROOM <= ETH_FRAME_LEN + VLAN_HLEN);
 	BUILD_BUG_ON(RX_COPY > RX_HEAD_ROOM);
 
+	nabla_moderate_begin();
 	for (i = 0; i < nabla_launch.nr_nets; i++) {
 		int ret = nabla_net_add(i);
 

@@ -12,6 +12,7 @@
 #include <linux/sched/signal.h>
 #include <linux/signal.h>
 #include <linux/ptrace.h>
+#include <asm/prctl.h>
 #include <asm/ptrace.h>
 #include <asm/unistd.h>
 #include <kern_util.h>
@@ -19,6 +20,7 @@
 #include <registers.h>
 #include "entry.h"
 #include "host.h"
+#include "moderate.h"
 
 /* x87, SSE, AVX, AVX-512, PKRU: all that fits into uml_pt_regs.fp. */
 #define XSTATE_USABLE	0x2e7UL
@@ -29,6 +31,49 @@ unsigned int nabla_xstate_size;
 #define TRAP_FLAG	0x100UL
 
 static struct task_struct *user_owner;
+
+/* Without FSGSBASE: what the host has been told last. Programs then cannot change it themselves. */
+static unsigned long told_fs, told_gs;
+
+static void tell(int option, unsigned long *told, unsigned long base)
+{
+	if (base != *told && !host_base(option, base))
+		*told = base;
+}
+
+void nabla_set_fs_base(unsigned long base)
+{
+	if (nabla_has_fsgsbase)
+		asm volatile("wrfsbase %0" : : "r" (base));
+	else
+		tell(ARCH_SET_FS, &told_fs, base);
+}
+
+void nabla_set_gs_base(unsigned long base)
+{
+	if (nabla_has_fsgsbase)
+		asm volatile("wrgsbase %0" : : "r" (base));
+	else
+		tell(ARCH_SET_GS, &told_gs, base);
+}
+
+unsigned long nabla_fs_base(void)
+{
+	unsigned long base = told_fs;
+
+	if (nabla_has_fsgsbase)
+		asm volatile("rdfsbase %0" : "=r" (base));
+	return base;
+}
+
+unsigned long nabla_gs_base(void)
+{
+	unsigned long base = told_gs;
+
+	if (nabla_has_fsgsbase)
+		asm volatile("rdgsbase %0" : "=r" (base));
+	return base;
+}
 
 static void xsave(void *area)
 {
@@ -76,8 +121,8 @@ void nabla_user_state_save(void)
 		return;
 	r = &user_owner->thread.regs.regs;
 	xsave(r->fp);
-	asm volatile("rdfsbase %0" : "=r" (r->gp[HOST_FS_BASE]));
-	asm volatile("rdgsbase %0" : "=r" (r->gp[HOST_GS_BASE]));
+	r->gp[HOST_FS_BASE] = nabla_fs_base();
+	r->gp[HOST_GS_BASE] = nabla_gs_base();
 }
 
 void nabla_user_state_load(struct task_struct *task)
@@ -85,8 +130,8 @@ void nabla_user_state_load(struct task_struct *task)
 	struct uml_pt_regs *r = &task->thread.regs.regs;
 
 	xrstor(r->fp);
-	asm volatile("wrfsbase %0" : : "r" (r->gp[HOST_FS_BASE]));
-	asm volatile("wrgsbase %0" : : "r" (r->gp[HOST_GS_BASE]));
+	nabla_set_fs_base(r->gp[HOST_FS_BASE]);
+	nabla_set_gs_base(r->gp[HOST_GS_BASE]);
 	user_owner = task;
 }
 
@@ -210,6 +255,7 @@ void userspace(struct uml_pt_regs *regs)
 			nabla_rewrite_site(regs);
 			fallthrough;
 		case NABLA_LEFT_SYSCALL:
+			nabla_moderate_entry();
 			local_irq_enable();
 			user_syscall(regs);
 			break;

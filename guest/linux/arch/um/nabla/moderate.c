@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Interrupt moderation: a host signal for frames while they are rare, looking for them while they
+ * are frequent.
+ *
+ * A SIGIO costs the sender an interrupt of this CPU, and this process a signal frame and its
+ * return: microseconds on both sides. A look that finds nothing is one readv, a fraction of one. So
+ * while frames are frequent the signals are off (FIOASYNC), and the guest looks
+ *
+ *	- when it is idle (idle.c): before it sleeps; epoll, not a signal, ends the sleep;
+ *	- when a program makes a system call and the last look was LOOK_EVERY ago;
+ *	- LOOK_LATEST after the last look, by the host timer, if a program computes all the time;
+ *	  if frames had to wait for that, signals are better, and used for a while (HOLD).
+ *
+ * It is what drivers of network cards do with NAPI's napi_defer_hard_irqs and gro_flush_timeout.
+ * Frames are frequent when MANY polls in a WINDOW have found some, and rare again when fewer than
+ * FEW have. A device whose descriptor knows no SIGIO (macvtap) keeps the guest looking.
+ */
+#include <linux/irqflags.h>
+#include <linux/math64.h>
+#include <linux/time64.h>
+#include "entry.h"
+#include "host.h"
+#include "moderate.h"
+
+#define LOOK_EVERY	(20 * NSEC_PER_USEC)
+#define LOOK_LATEST	(4 * NSEC_PER_MSEC)
+#define WINDOW		(2 * NSEC_PER_MSEC)
+#define MANY		8
+#define FEW		3
+#define HOLD		(100 * NSEC_PER_MSEC)
+
+bool nabla_moderated;
+bool nabla_unsignalled;
+
+/* Since when polls are counted, and how many have found frames. */
+static u64 window;
+static unsigned int polls;
+
+/* No moderation before: a program computed while frames came. */
+static u64 hold;
+
+/* The last look, and how much LOOK_EVERY is, in ticks of the CPU's time stamp counter. */
+static u64 look_tsc, look_ticks;
+
+/* One moment in both measures of time. */
+static u64 first_tsc, first_ns;
+
+static u64 rdtsc(void)
+{
+	u32 lo, hi;
+
+	asm volatile("rdtsc" : "=a" (lo), "=d" (hi));
+	return (u64)hi << 32 | lo;
+}
+
+void nabla_moderate_begin(void)
+{
+	first_ns = host_clock(HOST_CLOCK_MONOTONIC);
+	first_tsc = rdtsc();
+}
+
+static void learn_ticks(u64 now)
+{
+	u64 ns = now - first_ns;
+
+	look_ticks = ns ? mul_u64_u64_div_u64(rdtsc() - first_tsc, LOOK_EVERY, ns) : 0;
+}
+
+static void moderate(u64 now)
+{
+	nabla_moderated = true;
+	learn_ticks(now);
+	look_tsc = rdtsc();
+	nabla_net_signals(false);
+	nabla_timer_look_at(now + LOOK_LATEST);
+}
+
+static void signals(void)
+{
+	if (nabla_unsignalled)
+		return;
+	nabla_moderated = false;
+	nabla_timer_look_at(0);
+	nabla_net_signals(true);
+	/* What came before the signals were on again has none. */
+	nabla_net_interrupt();
+}
+
+void nabla_moderate_count(void)
+{
+	u64 now = host_clock(HOST_CLOCK_MONOTONIC);
+	unsigned long flags;
+
+	local_irq_save(flags);
+	if (now - window > WINDOW) {
+		if (nabla_moderated && polls < FEW)
+			signals();
+		window = now;
+		polls = 0;
+	}
+	polls++;
+	if (!nabla_moderated && ((polls >= MANY && now >= hold) || nabla_unsignalled))
+		moderate(now);
+	local_irq_restore(flags);
+}
+
+void nabla_moderate_look(void)
+{
+	u64 tsc = rdtsc();
+
+	if (tsc - look_tsc < look_ticks)
+		return;
+	look_tsc = tsc;
+	nabla_net_look();
+}
+
+/* The host timer: returns when it wants to be called next, 0: not at all. */
+u64 nabla_moderate_timer(u64 now)
+{
+	u64 ticks = rdtsc() - look_tsc;
+	u64 since = look_ticks ? mul_u64_u64_div_u64(ticks, LOOK_EVERY, look_ticks) : LOOK_LATEST;
+
+	if (!nabla_moderated)
+		return 0;
+	if (now - window > 2 * WINDOW) {
+		signals();
+		if (!nabla_moderated)
+			return 0;
+	}
+	if (since < LOOK_LATEST)
+		return now + LOOK_LATEST - since;
+	look_tsc = rdtsc();
+	if (nabla_net_look()) {
+		hold = now + HOLD;
+		signals();
+	}
+	return nabla_moderated ? now + LOOK_LATEST : 0;
+}
+
+void nabla_moderate_sleep(void)
+{
+	if (nabla_moderated)
+		nabla_timer_look_at(0);
+}
+
+void nabla_moderate_woken(u64 now)
+{
+	if (!nabla_moderated)
+		return;
+	if (now - window > 2 * WINDOW)
+		signals();
+	if (nabla_moderated)
+		nabla_timer_look_at(now + LOOK_LATEST);
+}

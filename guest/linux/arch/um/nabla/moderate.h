@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What moderate.c and those around it share. With interrupts disabled, but for the first two. */
+#ifndef NABLA_MODERATE_H
+#define NABLA_MODERATE_H
+
+#include <linux/compiler.h>
+#include <linux/types.h>
+
+/* moderate.c */
+void nabla_moderate_begin(void);	/* before the first of the others */
+void nabla_moderate_count(void);	/* a poll has found frames */
+void nabla_moderate_look(void);		/* look for frames, if the last look was long enough ago */
+u64 nabla_moderate_timer(u64 now);	/* when it wants to be called next; 0: not at all */
+void nabla_moderate_sleep(void);
+void nabla_moderate_woken(u64 now);
+
+extern bool nabla_moderated;		/* the devices' signals are off */
+extern bool nabla_unsignalled;		/* some device has none */
+
+/* A program has entered the kernel. */
+static inline void nabla_moderate_entry(void)
+{
+	if (unlikely(nabla_moderated))
+		nabla_moderate_look();
+}
+
+/* net.c */
+void nabla_net_interrupt(void);		/* as if all devices had interrupted */
+bool nabla_net_look(void);		/* read a frame, if there is one: then it is worked on */
+void nabla_net_signals(bool on);	/* SIGIO for frames */
+
+/* time.c */
+void nabla_timer_look_at(u64 when);	/* call nabla_moderate_timer() then; 0: never */
+
+#endif
