@@ -27,6 +27,10 @@ machine_disk()
 		cp -L "$machine_build/$file" "$tree/build/$file" || return
 	done
 	cp -a "$("$top/scripts/rootfs" busybox)" "$tree/busybox"
+	# What tests/net/matrix.sh has at both ends, and makes the pod's interface by.
+	musl-gcc -static -O2 -o "$tree/busybox/bin/peer" "$top/tests/net/matrix-peer.c" || return
+	mkdir "$tree/cni"
+	cp -L /usr/lib/cni/{vlan,host-local} "$tree/cni/" || return
 	printf '%s\n' "$@" >"$tree/list"
 	mkfs.erofs --quiet "$TMP/disk" "$tree"
 }

@@ -5,7 +5,8 @@
 # The rows of matrix.sh: namespaces as clusters and engines leave them. A row is a function row_NAME that
 # builds it and sets, beside the variables of topology.sh (addresses that it does not have are ""):
 #
-#	WIRES		where frames of the pod arrive: "NAMESPACE LINK MAC" each
+#	WIRES		where frames of the pod arrive: "NAMESPACE LINK MAC [VLAN]" each. VLAN: a tag that they
+#			may have as well; =VLAN: that they must have
 #	FAR		addresses beyond the gateway, which the pod must reach
 #	NAME NAME_IS	a name and the address that it has; RESOLVER, who says so (otherwise a server is
 #			started in pod 2, at its address)
@@ -247,6 +248,60 @@ row_vlan()
 	TOPO_IP1=10.5.0.1 TOPO_IP2=10.5.0.2 TOPO_IP1_6='' TOPO_IP2_6=''
 	ip -n "$TOPO_POD1" addr add $TOPO_IP1/24 dev net1
 	ip -n "$TOPO_POD2" addr add $TOPO_IP2/24 dev net1
+}
+
+# CNI's plugin vlan: the VLAN interface is made on the node's uplink and moved into the pod, as its eth0. The
+# peer is a host on the same wire, with the same VLAN.
+row_cni_vlan()
+{
+	row_spaces || return
+	ip -n "$TOPO_NODE" link add uplink type veth peer name eth0 netns "$TOPO_POD2"
+	topo_sysctl "$TOPO_NODE" net.ipv6.conf.uplink.disable_ipv6=1
+	topo_sysctl "$TOPO_POD2" net.ipv6.conf.eth0.disable_ipv6=1 net.ipv6.conf.default.accept_dad=0
+	ip -n "$TOPO_NODE" link set uplink up
+	ip -n "$TOPO_POD2" link set eth0 up
+	ip -n "$TOPO_POD2" link add link eth0 name eth0.5 type vlan id 5 2>/dev/null ||
+		{ LACKS="this kernel has no VLAN interfaces (CONFIG_VLAN_8021Q)"; return 75; }
+	TOPO_IP2=10.27.0.1 TOPO_IP2_6=fd00:27::1
+	ip -n "$TOPO_POD2" addr add $TOPO_IP2/24 dev eth0.5
+	ip -n "$TOPO_POD2" addr add $TOPO_IP2_6/64 dev eth0.5
+	ip -n "$TOPO_POD2" link set eth0.5 up
+	cni_add "$TOPO_NODE" "$TOPO_POD1" eth0 "$(cni_list vl '"type": "vlan", "master": "uplink", "vlanId": 5' \
+		'[{"subnet": "10.27.0.0/24", "gateway": "10.27.0.1"}],
+		 [{"subnet": "fd00:27::/64", "gateway": "fd00:27::1"}]')" || return
+	TOPO_IP1=$(cni_address "$TOPO_POD1" eth0 4) TOPO_IP1_6=$(cni_address "$TOPO_POD1" eth0 6)
+	TOPO_MAC1=$(topo_mac "$TOPO_POD1" eth0)
+	WIRES=("$TOPO_POD2 eth0 $TOPO_MAC1 =5")
+	row_far "$TOPO_POD2" && topo_settle
+}
+
+# The pod has eth0 and a VLAN interface on it, both with addresses.
+row_vlan_beside()
+{
+	local ns
+	row_topology a || return
+	for ns in "$TOPO_POD1" "$TOPO_POD2"; do
+		ip -n "$ns" link add link eth0 name eth0.5 type vlan id 5 2>/dev/null ||
+			{ LACKS="this kernel has no VLAN interfaces (CONFIG_VLAN_8021Q)"; return 75; }
+		ip -n "$ns" link set eth0.5 up
+	done
+	SECOND1=10.5.0.1 SECOND2=10.5.0.2 SECOND1_6=fd00:5::1 SECOND2_6=fd00:5::2
+	ip -n "$TOPO_POD1" addr add $SECOND1/24 dev eth0.5
+	ip -n "$TOPO_POD2" addr add $SECOND2/24 dev eth0.5
+	ip -n "$TOPO_POD1" addr add $SECOND1_6/64 dev eth0.5
+	ip -n "$TOPO_POD2" addr add $SECOND2_6/64 dev eth0.5 nodad
+	OWN=("$SECOND1" "$SECOND1_6")
+	WIRES=("$TOPO_NODE $TOPO_HOST1 $TOPO_MAC1 5")
+	ALSO=also_vlan_beside
+	row_far "$TOPO_ROUTER" && topo_settle
+}
+
+also_vlan_beside()
+{
+	is "$1: by the VLAN, from outside" "" \
+		"$(in_pod2 timeout -s KILL 60 sh -c "$(talks "$peer" $SECOND1 $SECOND1_6)" 2>&1)"
+	is "$1: by the VLAN, from inside" "all tried" \
+		"$(inside "$(talks /bin/peer $SECOND2 $SECOND2_6); echo all tried" 2>&1)"
 }
 
 # ---- engines -------------------------------------------------------------------------------------

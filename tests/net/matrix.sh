@@ -15,8 +15,8 @@ TOPO_PREFIX=$TAG
 . "$top/tests/net/matrix-rows.sh"
 
 rows=(cni_bridge_16 cni_bridge_24 cni_bridge_v6 cni_ptp cni_macvlan multus_sbr calico calico_v4 calico_v6
-	shared_32 slash31 onlink aws vxlan vlan docker_default docker_user podman_cni netavark renamed
-	one_without_address no_address no_interface left_by_urunc left_by_runnc)
+	shared_32 slash31 onlink aws vxlan vlan cni_vlan vlan_beside docker_default docker_user podman_cni netavark
+	renamed one_without_address no_address no_interface left_by_urunc left_by_runnc)
 runtime=$RUNNC
 modes=${MODES:-plain tc bridge macvtap packet auto}
 cell=0
@@ -24,9 +24,10 @@ SERVERS=()
 TCPDUMPS=()
 at_exit row_end
 
-# A root of this run's own: busybox, and the peer.
-cp -a "$("$top/scripts/rootfs" busybox)" "$ROOTFS" || exit 1
-if ! musl-gcc -static -O2 -Wall -Wextra -Werror -o "$ROOTFS/bin/peer" "$top/tests/net/matrix-peer.c"; then
+# A root of this run's own: busybox, and the peer. The test machine brings both, and has no compiler.
+cp -a "${BUSYBOX:-$("$top/scripts/rootfs" busybox)}" "$ROOTFS" || exit 1
+if ! [ -x "$ROOTFS/bin/peer" ] &&
+	! musl-gcc -static -O2 -Wall -Wextra -Werror -o "$ROOTFS/bin/peer" "$top/tests/net/matrix-peer.c"; then
 	not_ok "matrix-peer.c compiles"
 	tap_done
 fi
@@ -79,10 +80,10 @@ row_end()
 
 wires_start()
 {
-	local n ns link mac
+	local n ns link rest
 	TCPDUMPS=()
 	for n in "${!WIRES[@]}"; do
-		read -r ns link mac <<<"${WIRES[n]}"
+		read -r ns link rest <<<"${WIRES[n]}"
 		rm -f "$TMP/wire$n.err"
 		{ exec nsenter "--net=/run/netns/$ns" tcpdump -i "$link" -Q in -s 128 -U --immediate-mode -Z root \
 			-w "$TMP/wire$n" 2>"$TMP/wire$n.err" </dev/null; } &
@@ -110,10 +111,11 @@ link_local() { python3 -c 'import sys, ipaddress
 m = bytes.fromhex(sys.argv[1].replace(":", ""))
 print(ipaddress.ip_address(b"\xfe\x80" + bytes(6) + bytes([m[0] ^ 2]) + m[1:3] + b"\xff\xfe" + m[3:]))' "$1"; }
 
-# foreign MAC: a filter for frames that are not the pod's: by MAC, ARP sender, address, kind.
+# foreign MAC [[=]VLAN]: a filter for frames that are not the pod's: by MAC, ARP sender, address, kind, tag.
 foreign()
 {
-	local mac=$1 hex=${1//:/} address own4=() own6=() arp='' ip='' ip6='src host ::'
+	local mac=$1 vlan=${2:-} hex=${1//:/} address own4=() own6=() arp='' ip='' ip6='src host ::' bad
+	local tagged='ether[12:2] = 0x8100'
 	for address in "$TOPO_IP1" "$TOPO_IP1_6" "${OWN[@]}"; do
 		case $address in
 		'')	;;
@@ -132,15 +134,20 @@ foreign()
 	for address in "${own6[@]}"; do
 		ip6+=" or src host $address"
 	done
-	echo "not ether src $mac or not (arp or ip or ip6) or (arp and (arp[8:4] != 0x${hex:0:8} or" \
-		"arp[12:2] != 0x${hex:8:4} or not ($arp))) or (ip and not ($ip)) or (ip6 and not ($ip6))"
+	bad="not ether src $mac or not (arp or ip or ip6) or (arp and (arp[8:4] != 0x${hex:0:8} or \
+		arp[12:2] != 0x${hex:8:4} or not ($arp))) or (ip and not ($ip)) or (ip6 and not ($ip6))"
+	# Behind the word "vlan" all is looked for behind a tag.
+	case $vlan in
+	'')	echo "$bad" ;;
+	=*)	echo "not $tagged or ether[14:2] & 0xfff != ${vlan#=} or (vlan and ($bad))" ;;
+	*)	echo "(not $tagged and ($bad)) or ($tagged and ether[14:2] & 0xfff != $vlan) or (vlan and ($bad))" ;;
+	esac
 }
 
 wires_are_clean()
 {
-	local text=$1 n ns link mac frames=0 bad=''
+	local text=$1 n frames=0 bad=''
 	for n in "${!WIRES[@]}"; do
-		read -r ns link mac <<<"${WIRES[n]}"
 		frames=$((frames + $(tcpdump -nn -r "$TMP/wire$n" 2>/dev/null | wc -l)))
 		bad+=$(tcpdump -enn -r "$TMP/wire$n" "${FOREIGN[n]}" 2>&1 | grep -v '^reading from')
 	done
@@ -153,18 +160,10 @@ wires_are_clean()
 
 # ---- a cell --------------------------------------------------------------------------------------
 
-# The kernel's own multicast routes are in the order in which the interfaces got IPv6: theirs is not compared.
-row_dump()
-{
-	pod_dump >"$TMP/dump"
-	grep -v 'multicast ff00::/8' "$TMP/dump"
-	grep 'multicast ff00::/8' "$TMP/dump" | sort
-}
-
 restored()
 {
 	local now
-	now=$(row_dump)
+	now=$(pod_dump)
 	if [ "$before" = "$now" ]; then ok "$1"; else not_ok "$1" "$(diff <(echo "$before") <(echo "$now"))"; fi
 }
 
@@ -176,7 +175,7 @@ cell_bundle()
 		--mount "$TMP/resolv.conf:/etc/resolv.conf:ro" --memory 134217728 "$@"
 }
 
-cell_start() { cell_bundle -- /bin/peer serve && container_start $id && wait_for 30 cell_serves; }
+cell_start() { cell_bundle -- /bin/peer serve && container_start $id && wait_for 60 cell_serves; }
 cell_serves() { [ "$(in_pod2 timeout -s KILL 3 "$peer" run "${TOPO_IP1:-$TOPO_IP1_6}" "echo yes")" = yes ]; }
 
 # talks PEER ADDRESS...: a shell program that tries each way to talk to each address, and says what went wrong.
@@ -284,7 +283,7 @@ one_cell()
 
 one_row()
 {
-	local status=0 n
+	local status=0 n mac vlan
 	row_reset "$row"
 	TOPO_V6=1
 	"row_$row" || status=$?
@@ -297,10 +296,11 @@ one_row()
 	fi
 	FOREIGN=()
 	for n in "${!WIRES[@]}"; do
-		FOREIGN[n]=$(foreign "${WIRES[n]##* }")
+		read -r _ _ mac vlan <<<"${WIRES[n]}"
+		FOREIGN[n]=$(foreign "$mac" "$vlan")
 	done
 	link=$(ip -n "$TOPO_POD1" -o addr show to "${TOPO_IP1:-$TOPO_IP1_6}" | awk '{ print $2 }')
-	before=$(row_dump)
+	before=$(pod_dump)
 	has "$row: the row is built" "inet" "$before"
 	for mode in $modes; do
 		one_cell
@@ -322,7 +322,7 @@ row_lonely()
 		topo_settle
 	fi
 	echo "nameserver 127.0.0.1" >"$TMP/resolv.conf"
-	before=$(row_dump)
+	before=$(pod_dump)
 	has "$row: the row is built" "inet 127.0.0.1/8" "$before"
 	for mode in $modes; do
 		text="$row $mode"
@@ -355,7 +355,7 @@ row_old_runnc()
 	ip -n "$TOPO_POD1" addr flush dev eth0
 	ip -n "$TOPO_POD1" link set eth0 master br0
 	echo "nameserver 127.0.0.1" >"$TMP/resolv.conf"
-	before=$(row_dump)
+	before=$(pod_dump)
 	refuse "$row plain: a plain container is not reached either" 1 in_pod2 ping -q -c 1 -W 1 "$TOPO_IP1"
 	for mode in ${modes//plain/}; do
 		cell_bundle -- /bin/peer serve
