@@ -85,8 +85,8 @@ is "^C interrupts what is in the foreground" "saw #
 saw started
 saw #
 saw status=130
-status 0" "$(on_terminal 24 80 '[["expect", "#"], ["type", "echo star\"\"ted; sleep 60\n"], ["expect", "started"],
-	["type", "\x03"], ["expect", "#"], ["type", "echo status=$?\n"], ["expect", "status=130"],
+status 0" "$(on_terminal 24 80 '[["expect", "#"], ["type", "bash -c \"echo star\\\"\\\"ted; exec sleep 60\"\n"],
+	["expect", "started"], ["type", "\x03"], ["expect", "#"], ["type", "echo status=$?\n"], ["expect", "status=130"],
 	["type", "exit 0\n"]]' bash --norc --noprofile -i)"
 is "^C interrupts a program that only computes" "saw #
 saw started

@@ -6,6 +6,7 @@
 #include <linux/futex.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <sys/auxv.h>
 #include <sys/time.h>
 
 static __thread int local = 5;
@@ -214,6 +215,20 @@ static uint64_t base_by_call(int which)
 	return v;
 }
 
+/* As programs ask: the kernel says whether it keeps what the instructions set. */
+static bool has_fsgsbase(void)
+{
+	return getauxval(AT_HWCAP2) & 2;
+}
+
+static void set_gs_base(const void *base)
+{
+	if (has_fsgsbase())
+		asm volatile("wrgsbase %0" : : "r" (base));
+	else
+		need(!syscall(SYS_arch_prctl, ARCH_SET_GS, base));
+}
+
 static void segment_bases(void)
 {
 	static uint64_t area[2] = { 0x1122334455667788, 0x99aabbccddeeff00 };
@@ -226,16 +241,14 @@ static void segment_bases(void)
 	asm volatile("mov %%gs:8, %0" : "=r" (v));
 	need_is(v, area[1]);
 	need_is(base_by_call(ARCH_GET_GS), (uintptr_t)area);
-	asm volatile("wrgsbase %0" : : "r" (area + 1));
+	set_gs_base(area + 1);
 	asm volatile("mov %%gs:0, %0" : "=r" (v));
 	need_is(v, area[1]);
 	need_is(base_by_call(ARCH_GET_GS), (uintptr_t)(area + 1));
-	asm volatile("rdfsbase %0" : "=r" (v));
-	need_is(v, fs);
 	/* Another process has others, and both survive switches and signals. */
 	timer(500);
 	if (!fork()) {
-		asm volatile("wrgsbase %0" : : "r" (area));
+		set_gs_base(area);
 		for (i = 0; i < 3000; i++) {
 			sched_yield();
 			asm volatile("mov %%gs:0, %0" : "=r" (v));
@@ -252,11 +265,22 @@ static void segment_bases(void)
 	while (wait(&status) < 0 && errno == EINTR)
 		;
 	need_is(status, 0);
+	need(syscall(SYS_arch_prctl, ARCH_SET_FS, 0x8000000000000000) == -1 && errno == EPERM);
+	if (!has_fsgsbase())
+		return;
+	asm volatile("rdfsbase %0" : "=r" (v));
+	need_is(v, fs);
 	/* FS away and back, around a system call. */
 	asm volatile("wrfsbase %1; mov $110, %%eax; syscall; rdfsbase %0; wrfsbase %2"
 		     : "=&r" (v) : "r" (area), "r" (fs) : "rax", "rcx", "r11", "memory");
 	need_is(v, (uintptr_t)area);
-	need(syscall(SYS_arch_prctl, ARCH_SET_FS, 0x8000000000000000) == -1 && errno == EPERM);
+}
+
+/* A thread's base is set by clone: one that no address can be is refused. */
+static void bad_tls(void)
+{
+	need_is(syscall(SYS_clone, CLONE_SETTLS | SIGCHLD, 0, 0, 0, 1UL << 63), -1);
+	need_is(errno, EPERM);
 }
 
 static void *sleep_long(void *arg)
@@ -413,7 +437,9 @@ int main(int argc, char **argv)
 	claim("futex: EAGAIN, ETIMEDOUT, EFAULT, EINVAL", futex_words);
 	claim("futex between processes", futex_shared);
 	claim("a robust mutex outlives its owner", robust);
-	claim("FS and GS base: arch_prctl, wrfsbase, wrgsbase", segment_bases);
+	claim("FS and GS base: arch_prctl, and the instructions where AT_HWCAP2 has them",
+	      segment_bases);
+	claim("a base that is no address is refused", bad_tls);
 	claim("cancellation in blocking calls", cancellation);
 	claim("signals to one thread", directed_signals);
 	claim("mmap, munmap, mprotect and fork in eight threads", concurrent_maps);

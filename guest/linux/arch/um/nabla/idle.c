@@ -53,7 +53,8 @@ void arch_cpu_idle(void)
 		host_wait(left);
 	} else {
 		start = host_clock(HOST_CLOCK_MONOTONIC);
-		if ((poll_ns || nabla_moderated) && poll(start, left))
+		/* One look at least: a poll may have left frames that no edge announces again. */
+		if ((poll_ns || nabla_moderated) && poll(start, nabla_net_blocked() ? 0 : left))
 			return;
 		nabla_moderate_sleep();
 		host_wait(left);

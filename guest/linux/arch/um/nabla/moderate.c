@@ -105,6 +105,15 @@ void nabla_moderate_count(void)
 	local_irq_restore(flags);
 }
 
+/* Frames, or room to send: who waits for that tries again. */
+static bool look(void)
+{
+	if (!nabla_net_blocked())
+		return nabla_net_look();
+	nabla_net_interrupt();
+	return true;
+}
+
 void nabla_moderate_look(void)
 {
 	u64 tsc = rdtsc();
@@ -112,7 +121,7 @@ void nabla_moderate_look(void)
 	if (tsc - look_tsc < look_ticks)
 		return;
 	look_tsc = tsc;
-	nabla_net_look();
+	look();
 }
 
 /* The host timer: returns when it wants to be called next, 0: not at all. */
@@ -131,7 +140,7 @@ u64 nabla_moderate_timer(u64 now)
 	if (since < LOOK_LATEST)
 		return now + LOOK_LATEST - since;
 	look_tsc = rdtsc();
-	if (nabla_net_look()) {
+	if (look()) {
 		hold = now + HOLD;
 		signals();
 	}

@@ -27,6 +27,7 @@ static inline void nabla_moderate_entry(void)
 /* net.c */
 void nabla_net_interrupt(void);		/* as if all devices had interrupted */
 bool nabla_net_look(void);		/* read a frame, if there is one: then it is worked on */
+bool nabla_net_blocked(void);		/* a device waits for room to send: an edge of epoll's */
 void nabla_net_signals(bool on);	/* SIGIO for frames */
 
 /* time.c */

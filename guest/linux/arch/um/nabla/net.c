@@ -362,10 +362,19 @@ void nabla_net_interrupt(void)
 			raise(nabla_netdev[i]);
 }
 
-/*
- * As an interrupt if there is a frame, but without the polls of those that have none. What the poll
- * function has to say of errors, or has no memory for, it shall find itself.
- */
+/* Without a head, which the last poll gave away, the poll function looks by itself. */
+static bool looks_ready(struct nabla_netdev *nd)
+{
+	if (!nd->rx_head)
+		return true;
+	nd->rx_looked = rx_read(nd);
+	if (nd->rx_looked > 0 || nd->rx_looked == -EMSGSIZE)
+		return true;
+	/* Nothing there; or the host's end is down or gone: up is an edge. */
+	nd->rx_looked = 0;
+	return false;
+}
+
 bool nabla_net_look(void)
 {
 	bool found = false;
@@ -373,22 +382,24 @@ bool nabla_net_look(void)
 
 	for (i = 0; i < nabla_launch.nr_nets; i++) {
 		struct nabla_netdev *nd = nabla_netdev[i];
-		long len;
 
 		if (!nd || !netif_running(nd->dev) ||
-		    test_bit(NAPI_STATE_SCHED, &nd->napi.state))
+		    test_bit(NAPI_STATE_SCHED, &nd->napi.state) || !looks_ready(nd))
 			continue;
-		if (nd->rx_head && !netif_queue_stopped(nd->dev)) {
-			len = rx_read(nd);
-			if (len == -EAGAIN || len == -EINTR)
-				continue;
-			if (len > 0 || len == -EMSGSIZE)
-				nd->rx_looked = len;
-		}
 		raise(nd);
 		found = true;
 	}
 	return found;
+}
+
+bool nabla_net_blocked(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < nabla_launch.nr_nets; i++)
+		if (nabla_netdev[i] && netif_queue_stopped(nabla_netdev[i]->dev))
+			return true;
+	return false;
 }
 
 void nabla_net_signals(bool on)

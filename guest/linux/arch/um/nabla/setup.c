@@ -28,7 +28,7 @@ struct cpuinfo_um boot_cpu_data = {
 };
 EXPORT_SYMBOL(boot_cpu_data);
 
-long elf_aux_hwcap;
+long elf_aux_hwcap, elf_aux_hwcap2;
 
 /* Words of x86_capability, as arch/x86/include/asm/cpufeature.h numbers them. */
 enum {
@@ -64,6 +64,7 @@ static void __init read_cpu(void)
 	boot_cpu_data.x86_capability[W_1_EDX] = r[3];
 	boot_cpu_data.x86_capability[W_1_ECX] = r[2];
 	elf_aux_hwcap = r[3];
+	elf_aux_hwcap2 = nabla_has_fsgsbase ? 2 : 0;	/* HWCAP2_FSGSBASE */
 	if (max >= 7) {
 		cpuid(7, 0, r);
 		boot_cpu_data.x86_capability[W_7_EBX] = r[1];
