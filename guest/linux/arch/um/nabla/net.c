@@ -4,7 +4,7 @@
  *
  * Every frame is one host_readv() or host_writev() of a header (10 or 12 bytes, as the host was
  * told) and the frame. With offloads on both sides a "frame" is up to 64 KiB of one TCP stream, so
- * a bulk transfer costs one host system call per 64 KiB; there is nothing to batch beyond that.
+ * a bulk transfer costs one host system call per 64 KiB.
  *
  * Receive. A frame's length is known only once it has been read, so each read offers room for the
  * largest, and what it did not fill is kept for the next:
@@ -34,6 +34,7 @@
 #include <linux/mm.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
+#include <linux/tcp.h>
 #include <linux/uio.h>
 #include <linux/virtio_net.h>
 
@@ -52,10 +53,11 @@
 
 /*
  * While the guest looks for frames itself, a poll ends after as many bytes: the program they are
- * for takes them while they are in the CPU's cache, and before its socket is full. The sender, on
- * another CPU, could keep a poll going forever.
+ * for takes them before its socket is full. The sender, on another CPU, could keep a poll going
+ * forever. What has queued up meanwhile is one packet to TCP, with one acknowledgement, if it is
+ * one stream.
  */
-#define RX_AT_ONCE	(64 << 10)
+#define RX_AT_ONCE	(256 << 10)
 
 /* Three chunks hold the longest frame however much of the first is already used up. */
 #define RX_CHUNKS	3
@@ -254,6 +256,27 @@ static struct sk_buff *rx_build(struct nabla_netdev *nd, unsigned int len)
 	return skb;
 }
 
+/*
+ * The host made the segments of this frame, or its NIC did: GRO may add the frames behind it, as it
+ * does with those of a NIC of ours, if it is told how many there are.
+ */
+static void rx_count_segments(struct sk_buff *skb)
+{
+	struct skb_shared_info *shinfo = skb_shinfo(skb);
+	unsigned int headers;
+
+	if (!skb_is_gso_tcp(skb) || !skb_transport_header_was_set(skb))
+		return;
+	headers = skb_transport_offset(skb) + sizeof(struct tcphdr);
+	if (headers > skb_headlen(skb))
+		return;
+	headers = skb_tcp_all_headers(skb);
+	if (headers >= skb->len)
+		return;
+	shinfo->gso_segs = DIV_ROUND_UP(skb->len - headers, shinfo->gso_size);
+	shinfo->gso_type &= ~SKB_GSO_DODGY;
+}
+
 static void rx_frame(struct nabla_netdev *nd, unsigned int len)
 {
 	const struct virtio_net_hdr *hdr = (const struct virtio_net_hdr *)&nd->rx_hdr;
@@ -272,8 +295,10 @@ static void rx_frame(struct nabla_netdev *nd, unsigned int len)
 		kfree_skb(skb);
 		return;
 	}
-	if (skb_is_gso(skb))
+	if (skb_is_gso(skb)) {
+		rx_count_segments(skb);
 		nd->rx_gso++;
+	}
 	skb->protocol = eth_type_trans(skb, dev);
 	dev_sw_netstats_rx_add(dev, len);
 	napi_gro_receive(&nd->napi, skb);
@@ -612,6 +637,8 @@ static void nabla_net_setup(struct net_device *dev, const struct nabla_net *conf
 	dev->vlan_features = dev->hw_features;
 	dev->min_mtu = ETH_MIN_MTU;
 	dev->max_mtu = ETH_MAX_MTU;
+	/* IPv6 would have a header more for it in each such packet. */
+	dev->gro_ipv4_max_size = RX_AT_ONCE;
 	dev->mtu = clamp_t(u32, conf->mtu, ETH_MIN_MTU, ETH_MAX_MTU);
 
 	if (is_valid_ether_addr(conf->mac)) {
