@@ -7,55 +7,16 @@
 ROOTFS=$TMP/root
 . "$top/tests/lib/container.sh"
 . "$top/tests/net/lib.sh"
+. "$top/tests/net/wire.sh"
 
-MARK='rnc-spoof!'
 cp -a "$("$top/scripts/rootfs" busybox)" "$ROOTFS" || exit 1
 check "the hostile program compiles" gcc -O2 -Wall -Wextra -static -o "$ROOTFS/bin/spoof" \
 	"$top/tests/net/spoof.c"
 export RUNNC_IMAGE_CACHE=$TMP/image-cache
 TOPO_PREFIX=$TAG
 options=("${container_root[@]}")
-TCPDUMP_PID=''
-at_exit wire_stop
 
-wire_start()
-{
-	rm -f "$TMP/wire"
-	{ exec nsenter --net="/run/netns/$TOPO_NODE" tcpdump -Z root --immediate-mode -U -Q in \
-		-i "$TOPO_HOST1" -s 0 -w "$TMP/wire" >/dev/null 2>"$TMP/tcpdump" </dev/null; } &
-	TCPDUMP_PID=$!
-	wait_for 10 grep -q "listening on" "$TMP/tcpdump"
-}
-
-wire_stop()
-{
-	[ -n "$TCPDUMP_PID" ] || return 0
-	sleep 0.5
-	kill -INT "$TCPDUMP_PID" 2>/dev/null
-	wait "$TCPDUMP_PID" 2>/dev/null
-	TCPDUMP_PID=''
-}
-
-marked() { grep -aoF "$MARK" "$TMP/wire" | wc -l; }
 foreign() { tcpdump -nr "$TMP/wire" "not ether src $TOPO_MAC1" 2>/dev/null; }
-
-drops()
-{
-	local tap
-
-	tap=$(ip -n "$TOPO_POD1" -o link | grep -oE 'rnc[tm][0-9a-f]+(\.[0-9]+)?' | head -n 1)
-	case $1 in
-	tc|bridge)	topo_in "$TOPO_POD1" "$NET_TOOL" drops "$tap" ingress ;;
-	macvtap)	topo_in "$TOPO_POD1" "$NET_TOOL" drops "$tap" egress ;;
-	packet)		topo_in "$TOPO_POD1" "$NET_TOOL" drops eth0 egress ;;
-	esac | sort
-}
-
-belief()
-{
-	ip -n "$TOPO_POD2" neigh show to "$TOPO_GW" dev eth0 | grep -o 'lladdr [^ ]*'
-	ip -n "$TOPO_POD2" neigh show to "$TOPO_GW6" dev eth0 | grep -o 'lladdr [^ ]*'
-}
 
 said() { container_log "$1" | grep -qx "$2"; }
 

@@ -7,65 +7,16 @@
 . "$(dirname "$0")/../lib/tap.sh"
 . "$top/tests/net/topology.sh"
 . "$top/tests/net/lib.sh"
+. "$top/tests/net/wire.sh"
 
-MARK='rnc-spoof!'
 spoof=$TMP/spoof
 check "the hostile program compiles" gcc -O2 -Wall -Wextra -static -o "$spoof" "$top/tests/net/spoof.c"
-TCPDUMP_PID=''
-at_exit wire_stop
 
-# Where a mode's guard stands: DEVICE SIDE.
-guard_place()
-{
-	local tap
-
-	tap=$(ip -n "$TOPO_POD1" -o link | grep -oE 'rnc[tm][0-9a-f]+(\.[0-9]+)?' | head -n 1)
-	case $1 in
-	tc|bridge)	echo "$tap" ingress ;;
-	macvtap)	echo "$tap" egress ;;
-	packet)		echo eth0 egress ;;
-	esac
-}
-
-drops()
-{
-	# shellcheck disable=SC2046	# two words
-	topo_in "$TOPO_POD1" "$NET_TOOL" drops $(guard_place "$1") | sort
-}
-
-# Everything that comes in at the host's end of pod 1's link, in $TMP/wire.
-wire_start()
-{
-	rm -f "$TMP/wire"
-	{ exec nsenter --net="/run/netns/$TOPO_NODE" tcpdump -Z root --immediate-mode -U -Q in -i "$TOPO_HOST1" -s 0 \
-		-w "$TMP/wire" >/dev/null 2>"$TMP/tcpdump" </dev/null; } &
-	TCPDUMP_PID=$!
-	wait_for 10 grep -q "listening on" "$TMP/tcpdump"
-}
-
-wire_stop()
-{
-	[ -n "$TCPDUMP_PID" ] || return 0
-	# What is on its way reaches the file first.
-	sleep 0.5
-	kill -INT "$TCPDUMP_PID" 2>/dev/null
-	wait "$TCPDUMP_PID" 2>/dev/null
-	TCPDUMP_PID=''
-}
-
-marked() { grep -aoF "$MARK" "$TMP/wire" | wc -l; }
 wire_shows() { tcpdump -nr "$TMP/wire" "$@" 2>/dev/null | wc -l; }
 
 in_guest() { guest_in timeout 20 "$@"; }
 # shellcheck disable=SC2086	# none or two words
 run_spoof() { in_guest "$spoof" eth0 "$1" "$TOPO_IP1" "$TOPO_GW" "$TOPO_IP2" ${TOPO_IP1_6:+$TOPO_IP1_6 $TOPO_GW6}; }
-
-# What the neighbour believes about the gateway, by both families.
-belief()
-{
-	ip -n "$TOPO_POD2" neigh show to "$TOPO_GW" dev eth0 | grep -o 'lladdr [^ ]*'
-	[ -z "$TOPO_GW6" ] || ip -n "$TOPO_POD2" neigh show to "$TOPO_GW6" dev eth0 | grep -o 'lladdr [^ ]*'
-}
 
 ask_gateway()
 {
