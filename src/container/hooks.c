@@ -27,6 +27,7 @@
 #include "base/log.h"
 #include "ns/fds.h"
 #include "ns/ns.h"
+#include "ns/signals.h"
 
 #define HOOK_TAIL	400	/* bytes of output that a message shows */
 /* in the hook, until it is executed: where to say that it cannot be */
@@ -78,18 +79,6 @@ static void hook_close(struct hook_run *h)
 }
 
 /* In the hook's process. */
-
-static void signals_default(void)
-{
-	struct sigaction act = { .sa_handler = SIG_DFL };
-	sigset_t none;
-
-	for (int signal = 1; signal < NSIG; signal++)
-		/* fails for SIGKILL, SIGSTOP and libc's own: fine */
-		sigaction(signal, &act, NULL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
 
 /* 0-2 and HOOK_FAIL_FD in place, everything else closed. */
 static int hook_descriptors(const struct hook_run *h, struct err *e)
@@ -149,7 +138,7 @@ __attribute__((noreturn)) static void hook_main(const struct hook_run *h)
 	int r;
 
 	setpgid(0, 0);
-	signals_default();
+	ns_signals_reset();
 	r = hook_descriptors(h, &e);
 	if (r == 0)
 		r = hook_enter(h, &e);

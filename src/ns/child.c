@@ -33,6 +33,7 @@
 #include "base/str.h"
 #include "ns/fds.h"
 #include "ns/ns_internal.h"
+#include "ns/signals.h"
 
 #define CHILD_GO	1u
 #define CHILD_READY	2u
@@ -128,19 +129,6 @@ static int clone_error(int error, int flags, struct err *e)
 	return error;
 }
 
-/* The child starts as a program would: no handler and no blocked signal of the runtime's. */
-static void signals_reset(void)
-{
-	struct sigaction act = { .sa_handler = SIG_DFL };
-	sigset_t none;
-
-	for (int signal = 1; signal < NSIG; signal++)
-		/* fails for SIGKILL, SIGSTOP and libc's own: fine */
-		sigaction(signal, &act, NULL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 static int child_become_root(struct err *e)
 {
 	/*
@@ -190,7 +178,7 @@ __attribute__((noreturn)) static void child_main(const struct child_work *w)
 	struct err e = ERR_INIT;
 	int r;
 
-	signals_reset();
+	ns_signals_reset();
 	r = child_prepare(w, &e);
 	if (r == 0)
 		r = w->request->run(w->sync[1], w->request->run_arg, &e);
