@@ -56,7 +56,6 @@ void arch_cpu_idle(void)
 		/* One look at least: a poll may have left frames that no edge announces again. */
 		if ((poll_ns || nabla_moderated) && poll(start, nabla_net_blocked() ? 0 : left))
 			return;
-		nabla_moderate_sleep();
 		host_wait(left);
 		now = host_clock(HOST_CLOCK_MONOTONIC);
 		learn(now - start);

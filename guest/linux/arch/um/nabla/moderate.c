@@ -9,8 +9,8 @@
  *
  *	- when it is idle (idle.c): before it sleeps; epoll, not a signal, ends the sleep;
  *	- when a program makes a system call and the last look was LOOK_EVERY ago;
- *	- LOOK_LATEST after the last look, by the host timer, if a program computes all the time;
- *	  if frames had to wait for that, signals are better, and used for a while (HOLD).
+ *	- at the timer's tick, if a program computes and the last look was LATE times that ago; if
+ *	  frames had to wait for it, signals are better, and used for a while (HOLD).
  *
  * It is what drivers of network cards do with NAPI's napi_defer_hard_irqs and gro_flush_timeout.
  * Frames are frequent when MANY polls in a WINDOW have found some, and rare again when fewer than
@@ -24,7 +24,7 @@
 #include "moderate.h"
 
 #define LOOK_EVERY	(20 * NSEC_PER_USEC)
-#define LOOK_LATEST	(4 * NSEC_PER_MSEC)
+#define LATE		100		/* times LOOK_EVERY */
 #define WINDOW		(2 * NSEC_PER_MSEC)
 #define MANY		8
 #define FEW		3
@@ -73,7 +73,6 @@ static void moderate(u64 now)
 	learn_ticks(now);
 	look_tsc = rdtsc();
 	nabla_net_signals(false);
-	nabla_timer_look_at(now + LOOK_LATEST);
 }
 
 static void signals(void)
@@ -81,7 +80,6 @@ static void signals(void)
 	if (nabla_unsignalled)
 		return;
 	nabla_moderated = false;
-	nabla_timer_look_at(0);
 	nabla_net_signals(true);
 	/* What came before the signals were on again has none. */
 	nabla_net_interrupt();
@@ -124,41 +122,25 @@ void nabla_moderate_look(void)
 	look();
 }
 
-/* The host timer: returns when it wants to be called next, 0: not at all. */
-u64 nabla_moderate_timer(u64 now)
+static void leave_if_quiet(u64 now)
 {
-	u64 ticks = rdtsc() - look_tsc;
-	u64 since = look_ticks ? mul_u64_u64_div_u64(ticks, LOOK_EVERY, look_ticks) : LOOK_LATEST;
-
-	if (!nabla_moderated)
-		return 0;
-	if (now - window > 2 * WINDOW) {
+	if (nabla_moderated && now - window > 2 * WINDOW)
 		signals();
-		if (!nabla_moderated)
-			return 0;
-	}
-	if (since < LOOK_LATEST)
-		return now + LOOK_LATEST - since;
+}
+
+void nabla_moderate_tick(u64 now)
+{
+	leave_if_quiet(now);
+	if (!nabla_moderated || !look_ticks || (rdtsc() - look_tsc) / look_ticks < LATE)
+		return;
 	look_tsc = rdtsc();
 	if (look()) {
 		hold = now + HOLD;
 		signals();
 	}
-	return nabla_moderated ? now + LOOK_LATEST : 0;
-}
-
-void nabla_moderate_sleep(void)
-{
-	if (nabla_moderated)
-		nabla_timer_look_at(0);
 }
 
 void nabla_moderate_woken(u64 now)
 {
-	if (!nabla_moderated)
-		return;
-	if (now - window > 2 * WINDOW)
-		signals();
-	if (nabla_moderated)
-		nabla_timer_look_at(now + LOOK_LATEST);
+	leave_if_quiet(now);
 }

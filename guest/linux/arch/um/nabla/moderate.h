@@ -10,9 +10,8 @@
 void nabla_moderate_begin(void);	/* before the first of the others */
 void nabla_moderate_count(void);	/* a poll has found frames */
 void nabla_moderate_look(void);		/* look for frames, if the last look was long enough ago */
-u64 nabla_moderate_timer(u64 now);	/* when it wants to be called next; 0: not at all */
-void nabla_moderate_sleep(void);
-void nabla_moderate_woken(u64 now);
+void nabla_moderate_tick(u64 now);	/* in interrupt context, while programs run */
+void nabla_moderate_woken(u64 now);	/* from sleep on the host */
 
 extern bool nabla_moderated;		/* the devices' signals are off */
 extern bool nabla_unsignalled;		/* some device has none */
@@ -29,8 +28,5 @@ void nabla_net_interrupt(void);		/* as if all devices had interrupted */
 bool nabla_net_look(void);		/* read a frame, if there is one: then it is worked on */
 bool nabla_net_blocked(void);		/* a device waits for room to send: an edge of epoll's */
 void nabla_net_signals(bool on);	/* SIGIO for frames */
-
-/* time.c */
-void nabla_timer_look_at(u64 when);	/* call nabla_moderate_timer() then; 0: never */
 
 #endif

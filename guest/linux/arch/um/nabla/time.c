@@ -12,7 +12,6 @@
 #include <linux/init.h>
 #include <linux/interrupt.h>
 #include <linux/jiffies.h>
-#include <linux/minmax.h>
 #include <linux/threads.h>
 #include <linux/timekeeping.h>
 #include <linux/sched/clock.h>
@@ -21,24 +20,14 @@
 #include "moderate.h"
 
 static u64 deadline;		/* of the next event, host monotonic; 0: none */
-static u64 look_at;		/* when to look for frames at the latest; 0: no need */
 static u64 armed;		/* when the host's timer fires; 0: it does not */
 
 static void arm(u64 now)
 {
-	u64 due = min_not_zero(deadline, look_at);
-
-	if (!due || (armed && armed <= due))
+	if (!deadline || (armed && armed <= deadline))
 		return;
-	armed = due;
-	host_timer_arm(due > now ? due - now : 1);
-}
-
-void nabla_timer_look_at(u64 when)
-{
-	look_at = when;
-	if (when)
-		arm(host_clock(HOST_CLOCK_MONOTONIC));
+	armed = deadline;
+	host_timer_arm(deadline > now ? deadline - now : 1);
 }
 
 static int event_shutdown(struct clock_event_device *evt)
@@ -79,7 +68,8 @@ static void run_event(u64 now)
 
 /*
  * The host's timer fired. In interrupt context. A program that computes all the time keeps the
- * guest from sleeping, and so from hearing of descriptors that send no signal (0-2): look here.
+ * guest from sleeping, and so from hearing of descriptors that send no signal: look here, about
+ * once in a tick.
  */
 void nabla_timer_expired(void)
 {
@@ -88,10 +78,9 @@ void nabla_timer_expired(void)
 
 	armed = 0;
 	run_event(now);
-	if (look_at && now >= look_at)
-		look_at = nabla_moderate_timer(now);
-	if (now - heard >= NSEC_PER_SEC / HZ) {
+	if (now - heard >= TICK_NSEC / 2) {
 		heard = now;
+		nabla_moderate_tick(now);
 		host_wait(0);
 	}
 	arm(now);
