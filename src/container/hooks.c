@@ -25,9 +25,9 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "base/signals.h"
 #include "ns/fds.h"
 #include "ns/ns.h"
-#include "ns/signals.h"
 
 #define HOOK_TAIL	400	/* bytes of output that a message shows */
 /* in the hook, until it is executed: where to say that it cannot be */
@@ -138,7 +138,7 @@ __attribute__((noreturn)) static void hook_main(const struct hook_run *h)
 	int r;
 
 	setpgid(0, 0);
-	ns_signals_reset();
+	signals_reset();
 	r = hook_descriptors(h, &e);
 	if (r == 0)
 		r = hook_enter(h, &e);

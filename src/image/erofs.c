@@ -36,6 +36,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/signals.h"
 
 #define BLOCK		4096u
 #define OUT_FD		3
@@ -111,18 +112,6 @@ static void child_capabilities(bool trusted)
 		child_die("set no_new_privs");
 }
 
-static void child_signals(void)
-{
-	struct sigaction dfl = { .sa_handler = SIG_DFL };
-	sigset_t none;
-
-	for (int sig = 1; sig < NSIG; sig++)
-		/* fails for SIGKILL, SIGSTOP and libc's own: fine */
-		sigaction(sig, &dfl, NULL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 /*
  * Standard error to @say, /dev/null for input, nothing else but the image: at OUT_FD, or as
  * standard output (xorriso refuses the symbolic links of /proc/self/fd).
@@ -178,7 +167,7 @@ static void child_exec(const struct erofs_job *job, const char *mkfs)
 static void child(const struct erofs_job *job, const struct image_limits *limits, int say,
 		  pid_t parent)
 {
-	child_signals();
+	signals_reset();
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || getppid() != parent)
 		_exit(127);
 	if (dup2(say, 2) < 0)

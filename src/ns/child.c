@@ -30,10 +30,10 @@
 #include "base/buf.h"
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/signals.h"
 #include "base/str.h"
 #include "ns/fds.h"
 #include "ns/ns_internal.h"
-#include "ns/signals.h"
 
 #define CHILD_GO	1u
 #define CHILD_READY	2u
@@ -178,7 +178,7 @@ __attribute__((noreturn)) static void child_main(const struct child_work *w)
 	struct err e = ERR_INIT;
 	int r;
 
-	ns_signals_reset();
+	signals_reset();
 	r = child_prepare(w, &e);
 	if (r == 0)
 		r = w->request->run(w->sync[1], w->request->run_arg, &e);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "ns/signals.h"
+#include "base/signals.h"
 
 #include <signal.h>
 #include <stddef.h>
 
-void ns_signals_reset(void)
+void signals_reset(void)
 {
 	struct sigaction act = { .sa_handler = SIG_DFL };
 	sigset_t none;
