@@ -397,6 +397,29 @@ static int plan_note_rest(const struct bundle *b, struct plan *p)
 	return r;
 }
 
+/*
+ * A guest that looks for frames before it sleeps uses CPU time. With a quota below one CPU that is
+ * the program's: spent, the whole guest stands still until the period is over. The period's default
+ * is the kernel's (Documentation/scheduler/sched-bwc.rst).
+ */
+static bool plan_has_quota(const struct bundle_resources *res)
+{
+	uint64_t period = res->cpu_period ? res->cpu_period : 100000;
+
+	return res->present && res->cpu_quota > 0 && (uint64_t)res->cpu_quota < period;
+}
+
+static const char *plan_cmdline(const struct bundle *b, bool debug)
+{
+	static const char *const lines[3][2] = {
+		{ PLAN_CMDLINE, PLAN_CMDLINE PLAN_CMDLINE_NO_POLL },
+		{ PLAN_CMDLINE_DEBUG, PLAN_CMDLINE_DEBUG PLAN_CMDLINE_NO_POLL },
+		{ PLAN_CMDLINE_DEBUG_TTY, PLAN_CMDLINE_DEBUG_TTY PLAN_CMDLINE_NO_POLL },
+	};
+
+	return lines[!debug ? 0 : b->process.terminal ? 2 : 1][plan_has_quota(&b->resources)];
+}
+
 int plan_make(const struct bundle *b, const struct facts *facts, const struct plan_options *options,
 	      struct plan *p, struct err *e)
 {
@@ -405,9 +428,7 @@ int plan_make(const struct bundle *b, const struct facts *facts, const struct pl
 	memset(p, 0, sizeof(*p));
 	p->bundle = b;
 	p->nr_layers = 1;
-	p->cmdline = !options->debug	     ? PLAN_CMDLINE :
-		     b->process.terminal ? PLAN_CMDLINE_DEBUG_TTY :
-					   PLAN_CMDLINE_DEBUG;
+	p->cmdline = plan_cmdline(b, options->debug);
 
 	if (!b->has_process)
 		return err_say(e, -EINVAL,

@@ -12,6 +12,7 @@
 #define PLAN_CMDLINE		"quiet"
 #define PLAN_CMDLINE_DEBUG	"loglevel=7 console=nabla"
 #define PLAN_CMDLINE_DEBUG_TTY	"loglevel=7 console=hvc0"
+#define PLAN_CMDLINE_NO_POLL	" nabla_poll_us=0"
 
 /* Add a line to the notes. Returns 0 or -ENOMEM. */
 int plan_note(struct plan *p, const char *format, ...) __attribute__((format(printf, 2, 3)));

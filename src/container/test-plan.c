@@ -565,6 +565,38 @@ static void test_cmdline(void **state)
 	}
 }
 
+/* A quota of less than a CPU is the program's, not the idle guest's. */
+static void test_cmdline_quota(void **state)
+{
+	static const struct {
+		const char *cpu;
+		bool polls;
+	} rows[] = {
+		{ "\"shares\":512", true },
+		{ "\"quota\":50000", false },
+		{ "\"quota\":99999", false },
+		{ "\"quota\":100000", true },
+		{ "\"quota\":-1", true },
+		{ "\"quota\":0", true },
+		{ "\"quota\":100000,\"period\":200000", false },
+		{ "\"quota\":50000,\"period\":20000", true },
+	};
+	char resources[128];
+	struct trial t;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(resources, sizeof(resources), "\"resources\":{\"cpu\":{%s}}",
+			 rows[i].cpu);
+		trial_parse(&t, "", resources);
+		trial_plan(&t);
+		assert_int_equal(t.r, 0);
+		assert_string_equal(t.p.cmdline,
+				    rows[i].polls ? "quiet" : "quiet nabla_poll_us=0");
+		trial_end(&t);
+	}
+}
+
 /* ---- the network --------------------------------------------------------------------------- */
 
 static void test_network(void **state)
@@ -625,6 +657,7 @@ int main(void)
 		cmocka_unit_test(test_devices),
 		cmocka_unit_test(test_notes),
 		cmocka_unit_test(test_cmdline),
+		cmocka_unit_test(test_cmdline_quota),
 		cmocka_unit_test(test_network),
 	};
 

@@ -7,25 +7,40 @@
  * network see twice. So an idle guest with a network first polls its descriptors for a while. How
  * long is learned as KVM learns it for halted CPUs: a sleep that ended so soon that polling would
  * have caught it makes the time longer, a long sleep makes it shorter, down to nothing: an idle
- * guest costs nothing.
+ * guest costs nothing. nabla_poll_us=N on the command line is another limit; 0 for a guest whose CPU
+ * time is rationed.
  */
 #include <linux/cpu.h>
+#include <linux/init.h>
 #include <linux/kernel.h>
+#include <linux/kstrtox.h>
 #include <linux/minmax.h>
+#include <linux/time64.h>
 #include "entry.h"
 #include "host.h"
 #include "moderate.h"
 
-#define POLL_MAX_NS	200000UL
-#define POLL_FIRST_NS	10000UL
+#define POLL_MAX_US	200
+#define POLL_FIRST_NS	10000ULL
 
-static u64 poll_ns;
+static u64 poll_max_ns = POLL_MAX_US * NSEC_PER_USEC, poll_ns;
+
+static int __init set_poll_max(char *arg)
+{
+	unsigned int us;
+
+	if (!arg || kstrtouint(arg, 10, &us) || us > 10 * POLL_MAX_US)
+		return -EINVAL;
+	poll_max_ns = us * NSEC_PER_USEC;
+	return 0;
+}
+early_param("nabla_poll_us", set_poll_max);
 
 static void learn(u64 slept)
 {
-	if (slept <= POLL_MAX_NS)
-		poll_ns = min(poll_ns ? poll_ns * 2 : POLL_FIRST_NS, POLL_MAX_NS);
-	else if (slept > 8 * POLL_MAX_NS)
+	if (slept <= poll_max_ns)
+		poll_ns = min(poll_ns ? poll_ns * 2 : POLL_FIRST_NS, poll_max_ns);
+	else if (slept > 8 * poll_max_ns)
 		poll_ns = poll_ns > POLL_FIRST_NS ? poll_ns / 2 : 0;
 }
 
