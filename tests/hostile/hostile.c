@@ -175,6 +175,7 @@ static const struct attempt attempts[] = {
 	OK("privileged", "privileged instructions", privileged),
 	OK("vsyscall", "the vsyscall page", vsyscall),
 	OK("image-writable", "an image is mapped writable", image_writable),
+	OK("image-discarded", "an image's pages are discarded", image_discarded),
 	OK("kernel-text", "the kernel's text is written", kernel_text),
 	OK("map-memory", "guest memory is mapped executable by hand", map_over),
 	OK("other-process", "another guest process's memory is searched for and changed",

@@ -97,6 +97,7 @@ void destroy(const struct attempt *a);
 void jump_into_kernel(const struct attempt *a);
 void unmap_everything(const struct attempt *a);
 void punch_everything(const struct attempt *a);
+void image_discarded(const struct attempt *a);
 void map_over(const struct attempt *a);
 void timer_flood(const struct attempt *a);
 void lock_out(const struct attempt *a);

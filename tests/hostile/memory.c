@@ -130,6 +130,24 @@ void punch_everything(const struct attempt *a)
 	exit(0);
 }
 
+/* What the host shares with others is not the guest's to discard: it is mapped for reading. */
+void image_discarded(const struct attempt *a)
+{
+	uintptr_t gate = find_gate();
+	long map[6] = { 0x20000000, PAGE, PROT_READ, MAP_SHARED | MAP_FIXED, IMAGE_FD, 0 };
+	long drop[6] = { 0x20000000, PAGE, MADV_REMOVE };
+	char before[PAGE];
+
+	say("before");
+	if (gate_call(gate, SYS_mmap, map) != 0x20000000)
+		exit(98);
+	memcpy(before, (void *)0x20000000, PAGE);
+	if (gate_call(gate, SYS_madvise, drop) != -EACCES ||
+	    memcmp(before, (void *)0x20000000, PAGE))
+		escaped(a->name, 0);
+	contained();
+}
+
 void map_over(const struct attempt *a)
 {
 	uintptr_t gate = find_gate();
