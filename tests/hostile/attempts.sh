@@ -6,6 +6,7 @@
 . "$(dirname "$0")/../lib/tap.sh"
 . "$top/tests/guest/lib.sh"
 . "$top/tests/lib/container.sh"
+. "$top/tests/lib/host.sh"
 
 guest_build hostile hostile/hostile.c "$top"/tests/hostile/{gate,cpu-modes,signal-frames,memory,outside}.c -static || tap_done
 
@@ -16,14 +17,6 @@ canary_is=$(stat -c '%s %Y %Z %a %u' "$TMP/canary")
 sleep 10000 &
 canary=$!
 at_exit kill "$canary"
-
-# A host's kernel without 32-bit system calls has none to refuse: there the instruction is a fault, which
-# the guest's kernel makes a SIGSEGV of its program.
-"${CC:-cc}" -x c -o "$TMP/int80" - <<'END' || tap_done
-int main(void) { long r = 20; __asm__ volatile("int $0x80" : "+a" (r) : : "memory"); return r <= 0; }
-END
-calls_32=1
-"$TMP/int80" 2>/dev/null || calls_32=
 
 # Memory of 64 MiB is quickly overwritten; the environment names what must stay as it is.
 guest_options=(--memory 100663296 --env "CANARY_FILE=$TMP/canary" --env "CANARY_PID=$canary")
@@ -59,7 +52,7 @@ attempt()
 		0:*before*contained*)	[ "$name" != sysenter ] || good=1 ;;
 		139:*before*)
 			case $name in
-			int80|int80-32|syscall-32)	[ -n "$calls_32" ] || good=1 ;;
+			int80|int80-32|syscall-32)	host_has_32_bit_calls || good=1 ;;
 			esac ;;
 		esac ;;
 	contained)
