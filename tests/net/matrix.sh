@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# timeout: 900
+# timeout: 1800
 # Topologies times modes. Each row is a namespace as some cluster or engine leaves it (matrix-rows.sh); each
 # cell a Nabla container there: ping, TCP and UDP above the MTU both ways, a name, what leaves by the pod's link
 # during its whole life, delete, and a second container in the namespace. "plain" is the same with crun in a
