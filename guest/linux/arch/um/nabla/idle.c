@@ -7,8 +7,8 @@
  * network see twice. So an idle guest with a network first polls its descriptors for a while. How
  * long is learned as KVM learns it for halted CPUs: a sleep that ended so soon that polling would
  * have caught it makes the time longer, a long sleep makes it shorter, down to nothing: an idle
- * guest costs nothing. nabla_poll_us=N on the command line is another limit; 0 for a guest whose CPU
- * time is rationed.
+ * guest costs nothing. nabla_poll_us=N on the command line is another limit; 0 for a guest whose
+ * CPU time is rationed.
  */
 #include <linux/cpu.h>
 #include <linux/init.h>
