@@ -61,6 +61,21 @@ static void wait_for(const char *path)
 		fail_msg("no '%s'", path);
 }
 
+/* The image of @tree, whatever others have left beside it. */
+static void get_whole(const char *tree)
+{
+	int fd = get_quietly(tree, "cache", NULL);
+
+	must(fd);
+	close(fd);
+}
+
+static void check_images(void)
+{
+	help_run("for f in cache/image/*; do [ ! -e $f ] || fsck.erofs $f >/dev/null || exit 1;"
+		 " done");
+}
+
 static void test_find(void **state)
 {
 	char digest[65], again[65] = "";
@@ -181,8 +196,6 @@ static void test_killed_builder(void **state)
 /* kill -9 at any moment: no half image under a name, and the next start gets a whole one. */
 static void test_killed_anywhere(void **state)
 {
-	char digest[65];
-
 	(void)state;
 	help_run("for i in $(seq 200); do head -c 20000 /dev/urandom >t/$i; done");
 	for (int i = 0; i < 40; i++) {
@@ -196,11 +209,31 @@ static void test_killed_anywhere(void **state)
 		nanosleep(&(struct timespec){ .tv_nsec = i * 2500000L }, NULL);
 		must(kill(pid, SIGKILL));
 		must(waitpid(pid, NULL, 0));
-		help_run("for f in cache/image/*; do [ ! -e $f ] || fsck.erofs $f >/dev/null ||"
-			 " exit 1; done");
-		if (i % 4 == 0)
-			close(help_get("t", digest));
+		check_images();
+		if (i % 4 == 0) {
+			get_whole("t");
+			check_images();
+			/* Its lock is still there if it was killed with all done but that. */
+			prune(1 << 30);
+			assert_int_equal(help_count("cache/tmp"), 0);
+		}
 	}
+}
+
+/* Killed between the name of the tree and its lock: that stays until somebody builds or prunes. */
+static void test_killed_at_the_end(void **state)
+{
+	char digest[65];
+
+	(void)state;
+	help_write("t/file", "x");
+	close(help_get("t", digest));
+	help_run("set -- cache/tree/*; [ $# = 1 ]; : >cache/tmp/tree-${1##*/}");
+	get_whole("t");
+	assert_int_equal(help_count("cache/tmp"), 1);
+	help_write("t/file", "another");
+	close(help_get("t", digest));		/* and finds nothing in tmp/ afterwards */
+	assert_int_equal(help_count("cache/image"), 2);
 }
 
 static void test_full_disk(void **state)
@@ -456,6 +489,7 @@ int main(void)
 		cmocka_unit_test_setup(test_build_once, help_fresh),
 		cmocka_unit_test_setup(test_killed_builder, help_fresh),
 		cmocka_unit_test_setup(test_killed_anywhere, help_fresh),
+		cmocka_unit_test_setup(test_killed_at_the_end, help_fresh),
 		cmocka_unit_test_setup(test_full_disk, help_fresh),
 		cmocka_unit_test_setup(test_prune_spares_used, help_fresh),
 		cmocka_unit_test_setup(test_prune_order, help_fresh),
