@@ -2,11 +2,16 @@
 /*
  * memcpy and memset. x86's choose by alternatives, which are never patched here; every CPU of the
  * last ten years (ERMS) is fast at `rep movsb` and `rep stosb` for all but small sizes.
+ *
+ * But for one case: where the destination is 1 to 31 bytes behind the source, in the low twelve bits
+ * of both, AMD's take the two for overlapping, and `rep movsb` copies byte by byte: 2 GB/s instead
+ * of 45 (measured on Zen 3), `rep movsq` then 17. The payload of a TCP stream comes at any offset.
  */
 #include <linux/export.h>
 #include <linux/linkage.h>
 
 #define SMALL 256
+#define ALIAS 31
 
 	.text
 
@@ -33,8 +38,21 @@ SYM_FUNC_START(__memcpy)
 	mov	%r8, -16(%rdi,%rdx)
 	mov	%r9, -8(%rdi,%rdx)
 2:	RET
-3:	mov	%rdx, %rcx
+3:	mov	%edi, %r8d
+	sub	%esi, %r8d
+	sub	$1, %r8d
+	and	$0xfff, %r8d
+	mov	%rdx, %rcx
+	cmp	$ALIAS, %r8d
+	jb	8f
 	rep movsb
+	RET
+8:	shr	$3, %rcx
+	rep movsq
+	and	$7, %edx
+	jz	2b
+	mov	-8(%rsi,%rdx), %r8	/* the last 8 bytes, over some of those before */
+	mov	%r8, -8(%rdi,%rdx)
 	RET
 4:	cmp	$8, %rdx
 	jb	5f
