@@ -85,15 +85,19 @@ dump=$(pod_dump)
 echo "nameserver 10.96.0.10" >"$TMP/resolv.conf"
 echo "10.1.2.3 a-name-of-its-own" >"$TMP/hosts"
 if pod_container all tc --mount "$TMP/resolv.conf:/etc/resolv.conf" --mount "$TMP/hosts:/etc/hosts:ro" \
-	--jq '.hostname = "of-config-json" | .linux.sysctl = {"net.ipv4.tcp_syn_retries": "7"}'; then
+	--jq '.hostname = "of-config-json" | .linux.sysctl = {"net.ipv4.tcp_syn_retries": "7",
+		"net.ipv4.tcp_congestion_control": "bbr"}'; then
 	for what in "${asked[@]}"; do
 		is "ip $what" "${before[$what]}" "$(inside "$what")"
 	done
 	# shellcheck disable=SC2016	# for the shell inside
-	is "settings" "80 600 20000-30000 0-1000 2 0 1 7" "$(guest 'cd /proc/sys/net/ipv4
+	is "settings" "80 600 20000-30000 0-1000 2 0 1 7 bbr" "$(guest 'cd /proc/sys/net/ipv4
 		echo $(cat ip_unprivileged_port_start tcp_keepalive_time) $(tr "\t" - <ip_local_port_range) \
 		$(tr "\t" - <ping_group_range) $(cat conf/eth0/rp_filter ../ipv6/conf/eth0/accept_ra ip_forward \
-			tcp_syn_retries)')"
+			tcp_syn_retries tcp_congestion_control)')"
+	is "congestion controls to choose from" "bbr cubic dctcp reno" \
+		"$(guest "tr ' ' '\n' </proc/sys/net/ipv4/tcp_available_congestion_control | sort | tr '\n' ' ' |
+			sed 's/ \$//'")"
 	is "resolv.conf" "nameserver 10.96.0.10" "$(guest cat /etc/resolv.conf)"
 	has "hosts" "10.1.2.3" "$(guest getent hosts a-name-of-its-own)"
 	is "host name" "of-config-json" "$(guest hostname)"
