@@ -74,7 +74,7 @@ void arch_cpu_idle(void)
 		host_wait(left);
 		now = host_clock(HOST_CLOCK_MONOTONIC);
 		learn(now - start);
-		nabla_moderate_woken(now);
+		nabla_moderate_quiet(now);
 	}
 	nabla_timer_left();		/* notes an event that is due */
 }

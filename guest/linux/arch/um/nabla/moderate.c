@@ -8,7 +8,9 @@
  * while frames are frequent the signals are off (FIOASYNC), and the guest looks
  *
  *	- when it is idle (idle.c): before it sleeps; epoll, not a signal, ends the sleep;
- *	- when a program makes a system call and the last look was LOOK_EVERY ago;
+ *	- when a program makes a system call and the last look was LOOK_EVERY ago, or longer if that
+ *	  has read much: what the program has not taken yet is pushed out of the caches by more of
+ *	  it, and keeps the guest from sending its acknowledgement (a TCP stream was a third slower);
  *	- at the timer's tick, if a program computes and the last look was LATE times that ago; if
  *	  frames had to wait for it, signals are better, and used for a while (HOLD).
  *
@@ -23,8 +25,9 @@
 #include "host.h"
 #include "moderate.h"
 
-#define LOOK_EVERY	(20 * NSEC_PER_USEC)
-#define LATE		100		/* times LOOK_EVERY */
+#define LOOK_EVERY	(100 * NSEC_PER_USEC)
+#define LOOK_LATER	(64 << 10)	/* bytes read for which the next look is LOOK_EVERY later */
+#define LATE		20		/* times LOOK_EVERY */
 #define WINDOW		(2 * NSEC_PER_MSEC)
 #define MANY		8
 #define FEW		3
@@ -42,6 +45,9 @@ static u64 hold;
 
 /* The last look, and how much LOOK_EVERY is, in ticks of the CPU's time stamp counter. */
 static u64 look_tsc, look_ticks;
+
+/* How long after it a program's system call is no reason for the next, in ticks, too. */
+static u64 look_pause;
 
 /* One moment in both measures of time. */
 static u64 first_tsc, first_ns;
@@ -85,7 +91,7 @@ static void signals(void)
 	nabla_net_interrupt();
 }
 
-void nabla_moderate_count(void)
+void nabla_moderate_count(unsigned int bytes)
 {
 	u64 now = host_clock(HOST_CLOCK_MONOTONIC);
 	unsigned long flags;
@@ -98,6 +104,8 @@ void nabla_moderate_count(void)
 		polls = 0;
 	}
 	polls++;
+	look_tsc = rdtsc();
+	look_pause = look_ticks + look_ticks * (bytes / LOOK_LATER);
 	if (!nabla_moderated && ((polls >= MANY && now >= hold) || nabla_unsignalled))
 		moderate(now);
 	local_irq_restore(flags);
@@ -116,13 +124,14 @@ void nabla_moderate_look(void)
 {
 	u64 tsc = rdtsc();
 
-	if (tsc - look_tsc < look_ticks)
+	if (tsc - look_tsc < look_pause)
 		return;
 	look_tsc = tsc;
+	look_pause = look_ticks;
 	look();
 }
 
-static void leave_if_quiet(u64 now)
+void nabla_moderate_quiet(u64 now)
 {
 	if (nabla_moderated && now - window > 2 * WINDOW)
 		signals();
@@ -130,7 +139,7 @@ static void leave_if_quiet(u64 now)
 
 void nabla_moderate_tick(u64 now)
 {
-	leave_if_quiet(now);
+	nabla_moderate_quiet(now);
 	if (!nabla_moderated || !look_ticks || (rdtsc() - look_tsc) / look_ticks < LATE)
 		return;
 	look_tsc = rdtsc();
@@ -138,9 +147,4 @@ void nabla_moderate_tick(u64 now)
 		hold = now + HOLD;
 		signals();
 	}
-}
-
-void nabla_moderate_woken(u64 now)
-{
-	leave_if_quiet(now);
 }

@@ -8,10 +8,10 @@
 
 /* moderate.c */
 void nabla_moderate_begin(void);	/* before the first of the others */
-void nabla_moderate_count(void);	/* a poll has found frames */
+void nabla_moderate_count(unsigned int bytes);	/* a poll has found frames, so long in all */
 void nabla_moderate_look(void);		/* look for frames, if the last look was long enough ago */
 void nabla_moderate_tick(u64 now);	/* in interrupt context, while programs run */
-void nabla_moderate_woken(u64 now);	/* from sleep on the host */
+void nabla_moderate_quiet(u64 now);	/* signals again, if no frames have come for a while */
 
 extern bool nabla_moderated;		/* the devices' signals are off */
 extern bool nabla_unsignalled;		/* some device has none */

@@ -304,11 +304,11 @@ static void rx_frame(struct nabla_netdev *nd, unsigned int len)
 	napi_gro_receive(&nd->napi, skb);
 }
 
-static int rx_complete(struct nabla_netdev *nd, int done)
+static int rx_complete(struct nabla_netdev *nd, int done, long bytes)
 {
 	napi_complete_done(&nd->napi, done);
 	if (done)
-		nabla_moderate_count();
+		nabla_moderate_count(bytes);
 	return done;
 }
 
@@ -324,7 +324,7 @@ static int nabla_net_poll(struct napi_struct *napi, int budget)
 
 		/* The look after this one finds the rest. */
 		if (nabla_moderated && bytes >= RX_AT_ONCE)
-			return rx_complete(nd, done);
+			return rx_complete(nd, done, bytes);
 		len = rx_next(nd);
 
 		if (len == -EINTR)
@@ -347,7 +347,7 @@ static int nabla_net_poll(struct napi_struct *napi, int budget)
 			 */
 			if (len != -EAGAIN)
 				DEV_STATS_INC(nd->dev, rx_errors);
-			return rx_complete(nd, done);
+			return rx_complete(nd, done, bytes);
 		}
 		rx_frame(nd, len);
 		bytes += len;
