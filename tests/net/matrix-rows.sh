@@ -97,11 +97,12 @@ row_cni_ptp()
 		'[{"subnet": "10.67.0.0/24"}], [{"subnet": "fd00:67::/64"}]')"
 }
 
+# The plugins of podman's default network, as it writes them with network_backend="cni".
 row_podman_cni()
 {
-	local list=/usr/share/doc/podman/examples/cni/net.d/87-podman-bridge.conflist
-	[ -f $list ] || { LACKS="no $list (package podman)"; return 75; }
-	row_cni "$(jq '.plugins[0].ipam.dataDir = "DATA"' $list)"
+	row_cni "$(cni_list podman "${cni_bridge/cni0/cni-podman0}" '[{"subnet": "10.88.0.0/16", "gateway": "10.88.0.1"}]' \
+		', {"type": "portmap", "capabilities": {"portMappings": true}},
+		{"type": "firewall", "backend": ""}, {"type": "tuning"}')"
 }
 
 # The master is one end of a veth; the peer has the other one, as a host on the same wire has.
