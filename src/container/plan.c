@@ -121,15 +121,47 @@ static int plan_set_identity(const struct bundle *b, struct plan *p, struct err 
 	return 0;
 }
 
+#define PLAN_TYPE_CRIO "io.kubernetes.cri-o.ContainerType"
+
+/* Does @s begin with the id of one of Podman's containers or pods, and @then behind it? */
+static bool plan_is_podman_id(const char *s, const char *then)
+{
+	const size_t len = 64;
+
+	return strspn(s, "0123456789abcdef") == len && str_starts(s + len, then);
+}
+
+/*
+ * Podman says of a pod's containers that they are containers, and nothing of the pod's own process,
+ * its "infra container": that is the one without a word in the cgroup of a pod, which is
+ * PARENT/POD/libpod-ID, or PARENT-libpod_pod_POD.slice:libpod:ID where systemd makes it.
+ */
+static bool plan_is_podman_infra(const struct bundle *b)
+{
+	const char *manager = bundle_annotation(b, "io.container.manager");
+	const char *path = b->cgroups_path, *pod, *name;
+
+	if (!manager || strcmp(manager, "libpod") != 0 || !path ||
+	    bundle_annotation(b, PLAN_TYPE_CRIO))
+		return false;
+	pod = strstr(path, "libpod_pod_");
+	if (pod)
+		return plan_is_podman_id(pod + strlen("libpod_pod_"), ".slice:libpod:");
+	name = strrchr(path, '/');
+	pod = name ? memrchr(path, '/', (size_t)(name - path)) : NULL;
+	return pod && plan_is_podman_id(pod + 1, "/libpod-") &&
+	       plan_is_podman_id(name + strlen("/libpod-"), "");
+}
+
 /*
  * A pod's own process (its "pause" container) shares the namespace with the pod's containers, and
  * needs no network: if it took the interface, they would find none. The words of containerd's CRI
- * plugin, and of CRI-O and Podman.
+ * plugin and of CRI-O; Podman has none.
  */
 static bool plan_is_sandbox(const struct bundle *b)
 {
 	static const char *const keys[] = {
-		"io.kubernetes.cri.container-type", "io.kubernetes.cri-o.ContainerType",
+		"io.kubernetes.cri.container-type", PLAN_TYPE_CRIO,
 	};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
@@ -138,7 +170,7 @@ static bool plan_is_sandbox(const struct bundle *b)
 		if (value && strcmp(value, "sandbox") == 0)
 			return true;
 	}
-	return false;
+	return plan_is_podman_infra(b);
 }
 
 #define PLAN_NET_MODES "tc, bridge, macvtap, packet or auto"

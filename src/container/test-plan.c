@@ -334,6 +334,48 @@ static void test_no_network(void **state)
 	}
 }
 
+#define ID "57e418a2388036caef221556e74939c0b3f07f635bd31f1d6e062ead26fe175b"
+
+/* What Podman 4.3 writes for an infra container, for those in its pod, and without a pod. */
+static void test_podman_pod(void **state)
+{
+	static const char type[] = ",\"io.kubernetes.cri-o.ContainerType\":\"container\"";
+	static const struct {
+		const char *manager, *type, *path;
+		bool sandbox;
+	} cases[] = {
+		{ "libpod", "", "/libpod_parent/" ID "/libpod-" ID, true },
+		{ "libpod", "", "machine-libpod_pod_" ID ".slice:libpod:" ID, true },
+		{ "libpod", type, "/libpod_parent/" ID "/libpod-" ID, false },
+		{ "libpod", type, "machine-libpod_pod_" ID ".slice:libpod:" ID, false },
+		{ "libpod", "", "/libpod_parent/libpod-" ID, false },
+		{ "libpod", "", "libpod-" ID, false },
+		{ "libpod", "", "machine.slice:libpod:" ID, false },
+		/* --cgroups=split, inside of a container that is another engine's */
+		{ "libpod", "", "/docker/" ID "/libpod-payload-" ID, false },
+		{ "libpod", "", "/docker/0" ID "/libpod-" ID, false },
+		{ "other", "", "/libpod_parent/" ID "/libpod-" ID, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char more[256], path[256];
+		struct trial t;
+
+		snprintf(more, sizeof(more), "\"annotations\":{\"io.container.manager\":\"%s\"%s}",
+			 cases[i].manager, cases[i].type);
+		snprintf(path, sizeof(path), "\"cgroupsPath\":\"%s\"", cases[i].path);
+		trial_parse(&t, more, path);
+		trial_plan(&t);
+		assert_int_equal(t.r, 0);
+		assert_int_equal(t.p.network, cases[i].sandbox ? PLAN_NETWORK_NONE :
+							      PLAN_NETWORK_LATER);
+		trial_end(&t);
+	}
+}
+
+#undef ID
+
 /* ---- mounts -------------------------------------------------------------------------------- */
 
 #define BIND(destination, source, options) \
@@ -649,6 +691,7 @@ int main(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_guard),
 		cmocka_unit_test(test_no_network),
+		cmocka_unit_test(test_podman_pod),
 		cmocka_unit_test(test_guest_mounts),
 		cmocka_unit_test(test_bind_file),
 		cmocka_unit_test(test_bind_dir),
