@@ -410,6 +410,7 @@ static int create_start_child(struct creation *c, struct child *child, struct er
 					      c->solo5.kernel };
 	struct ns_request request = {
 		.entries = entries, .nr_entries = create_ns_entries(c->bundle, entries),
+		.hostname = c->bundle->hostname, .domainname = c->bundle->domainname,
 		.keep = keep, .nr_keep = 5 + child->nr_images,
 		.place = create_place_child, .place_arg = c,
 		.run = child_run, .run_arg = child,

@@ -194,6 +194,16 @@ static int facts_look_at_guest(const struct bundle *b, struct guest_facts *f, st
 	return root < 0 ? 0 : guest_look(b, root, f, e);
 }
 
+/* A namespace that is not there is an error of those who join it, not of those who look. */
+static void facts_look_at_hostname(const struct bundle *b, struct facts *f)
+{
+	const struct bundle_ns *uts = &b->ns[BUNDLE_NS_UTS];
+	struct err ignored = ERR_INIT;
+
+	if (!b->hostname && (!uts->present || uts->path))
+		ns_hostname(uts->path, f->hostname, &ignored);
+}
+
 int facts_gather(const struct bundle *b, bool trees, struct facts *f, struct err *e)
 {
 	struct sysinfo info;
@@ -203,6 +213,7 @@ int facts_gather(const struct bundle *b, bool trees, struct facts *f, struct err
 	if (sysinfo(&info) < 0)
 		return err_set(e, -errno, "ask for the host's memory");
 	f->host_memory = (uint64_t)info.totalram * info.mem_unit;
+	facts_look_at_hostname(b, f);
 	r = facts_look_at_guest(b, &f->guest, e);
 	if (r < 0 || b->nr_mounts == 0)
 		return r;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the plan must know about the host and cannot read from config.json: how much memory there
- * is, what the image is, and what the sources of bind mounts are. Gathering only looks (openat2,
- * fstat, readdir): it opens no device or FIFO and changes nothing.
+ * is, what the image is, what the sources of bind mounts are, and the pod's host name. Gathering
+ * only looks (openat2, fstat, readdir): it opens no device or FIFO and changes nothing.
  */
 #ifndef RUNNC_CONTAINER_FACTS_H
 #define RUNNC_CONTAINER_FACTS_H
@@ -15,6 +15,7 @@
 #include "bundle/bundle.h"
 #include "container/guest.h"
 #include "ns/cgroup.h"
+#include "ns/ns.h"
 
 #define FACTS_TREE_MAX_FILES	1024	/* a larger tree is not listed further */
 #define FACTS_TREE_MAX_DEPTH	16
@@ -54,6 +55,11 @@ struct facts {
 	uint64_t host_memory;		/* bytes */
 	/* The smallest memory limit in the cgroups above the container's; 0: none, or not known. */
 	uint64_t memory_limit;
+	/*
+	 * The host name in the UTS namespace that the container shares or joins, if config.json has
+	 * none: that of its pod. Empty: none.
+	 */
+	char hostname[NS_HOSTNAME_MAX + 1];
 	struct guest_facts guest;	/* what the image says; nothing if there is no root */
 	struct facts_mount *mounts;	/* as many as the bundle's mounts, in their order */
 	size_t nr_mounts;

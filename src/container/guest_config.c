@@ -130,8 +130,8 @@ static void encode_system(struct gcfg_stream *s, const struct plan *p)
 {
 	const struct bundle *b = p->bundle;
 
-	if (b->hostname)
-		stream_string(s, GCFG_HOSTNAME, b->hostname);
+	if (p->hostname[0])
+		stream_string(s, GCFG_HOSTNAME, p->hostname);
 	if (b->domainname)
 		stream_string(s, GCFG_DOMAINNAME, b->domainname);
 	/* The network's own come first: what the bundle says has the last word. */

@@ -461,6 +461,8 @@ int plan_make(const struct bundle *b, const struct facts *facts, const struct pl
 	p->bundle = b;
 	p->nr_layers = 1;
 	p->cmdline = plan_cmdline(b, options->debug);
+	snprintf(p->hostname, sizeof(p->hostname), "%s",
+		 b->hostname ? b->hostname : facts->hostname);
 
 	if (!b->has_process)
 		return err_say(e, -EINVAL,

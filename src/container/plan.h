@@ -162,6 +162,7 @@ struct plan {
 	unsigned int nr_layers;
 
 	const char *cmdline;		/* the guest kernel's */
+	char hostname[NS_HOSTNAME_MAX + 1];	/* empty: the guest's own */
 
 	/* What is accepted and done differently from a plain container, one line each. */
 	char **notes;

@@ -334,6 +334,28 @@ static void test_no_network(void **state)
 	}
 }
 
+/* A pod's container has no host name in its config.json: the pod's was found. */
+static void test_hostname(void **state)
+{
+	struct trial t;
+
+	(void)state;
+	trial_parse(&t, "", "");
+	trial_plan(&t);
+	assert_string_equal(t.p.hostname, "");
+	plan_free(&t.p);
+	strcpy(t.facts.hostname, "pod");
+	trial_plan(&t);
+	assert_string_equal(t.p.hostname, "pod");
+	trial_end(&t);
+
+	trial_parse(&t, "\"hostname\":\"own\"", "");
+	strcpy(t.facts.hostname, "pod");
+	trial_plan(&t);
+	assert_string_equal(t.p.hostname, "own");
+	trial_end(&t);
+}
+
 #define ID "57e418a2388036caef221556e74939c0b3f07f635bd31f1d6e062ead26fe175b"
 
 /* What Podman 4.3 writes for an infra container, for those in its pod, and without a pod. */
@@ -692,6 +714,7 @@ int main(void)
 		cmocka_unit_test(test_guard),
 		cmocka_unit_test(test_no_network),
 		cmocka_unit_test(test_podman_pod),
+		cmocka_unit_test(test_hostname),
 		cmocka_unit_test(test_guest_mounts),
 		cmocka_unit_test(test_bind_file),
 		cmocka_unit_test(test_bind_dir),

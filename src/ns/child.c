@@ -156,6 +156,15 @@ static int child_close_fds(const struct child_work *w, struct err *e)
 	return ns_fds_close_except(keep, q->nr_keep + 1, e);
 }
 
+static int child_set_names(const struct ns_request *q, struct err *e)
+{
+	if (q->hostname && sethostname(q->hostname, strlen(q->hostname)) < 0)
+		return err_set(e, -errno, "set the host name '%s'", q->hostname);
+	if (q->domainname && setdomainname(q->domainname, strlen(q->domainname)) < 0)
+		return err_set(e, -errno, "set the domain name '%s'", q->domainname);
+	return 0;
+}
+
 static int child_prepare(const struct child_work *w, struct err *e)
 {
 	int r = child_close_fds(w, e);
@@ -166,6 +175,8 @@ static int child_prepare(const struct child_work *w, struct err *e)
 		r = child_become_root(e);
 	if (r == 0 && (w->make & CLONE_NEWCGROUP) != 0 && unshare(CLONE_NEWCGROUP) < 0)
 		r = err_set(e, -errno, "make the cgroup namespace");
+	if (r == 0 && (w->make & CLONE_NEWUTS) != 0)
+		r = child_set_names(w->request, e);
 	if (r == 0 && setsid() < 0)
 		r = err_set(e, -errno, "start a session");
 	if (r == 0)

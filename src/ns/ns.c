@@ -7,12 +7,16 @@
 #include <linux/nsfs.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "ns/ns_internal.h"
 
 static const struct {
@@ -149,5 +153,31 @@ int ns_enter(pid_t pid, int flags, struct err *e)
 	if (r == 0)
 		r = ns_joins_enter(&joins, e);
 	ns_joins_close(&joins);
+	return r;
+}
+
+int ns_hostname(const char *path, char name[NS_HOSTNAME_MAX + 1], struct err *e)
+{
+	_autoclose_ int home = open("/proc/self/ns/uts", O_RDONLY | O_CLOEXEC);
+	struct ns_joins joins = { .n = 0 };
+	struct utsname uts;
+	int r = 0;
+
+	_Static_assert(sizeof(uts.nodename) == NS_HOSTNAME_MAX + 1, "the kernel's own limit");
+	if (home < 0)
+		return err_set(e, -errno, "open the runtime's UTS namespace");
+	if (path)
+		r = ns_joins_add(&joins, CLONE_NEWUTS, path, e);
+	if (r == 0)
+		r = ns_joins_enter(&joins, e);
+	if (r == 0)
+		uname(&uts);
+	if (r == 0 && joins.n && setns(home, CLONE_NEWUTS) < 0) {
+		log_error("return to the runtime's UTS namespace: %s", strerror(errno));
+		_exit(EXIT_FAILURE);
+	}
+	ns_joins_close(&joins);
+	if (r == 0)
+		strcpy(name, uts.nodename);
 	return r;
 }

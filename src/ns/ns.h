@@ -36,6 +36,9 @@ struct ns_child;
 struct ns_request {
 	const struct ns_entry *entries;
 	size_t nr_entries;
+	/* Names of a new UTS namespace, or NULL; one that is joined or shared keeps its own. */
+	const char *hostname;
+	const char *domainname;
 	/* Only for a new user namespace; both lists must then have an entry. */
 	const struct ns_id_map *uid_maps;
 	size_t nr_uid_maps;
@@ -117,6 +120,15 @@ int ns_sync_wait(int sync, uint32_t message, int *fds, size_t n, int timeout_ms,
  * or -errno (-ESRCH: no such process).
  */
 int ns_enter(pid_t pid, int flags, struct err *e);
+
+#define NS_HOSTNAME_MAX 64
+
+/*
+ * The host name in the UTS namespace at @path, NULL: the caller's own. The caller is in it for a
+ * moment. Returns 0, -EINVAL if it is no UTS namespace, or another -errno; @name is set on success
+ * only.
+ */
+int ns_hostname(const char *path, char name[NS_HOSTNAME_MAX + 1], struct err *e);
 
 /*
  * "mnt", "pid", "ipc", "uts", "net", "user", "cgroup", "time": the names in /proc/PID/ns. NULL:

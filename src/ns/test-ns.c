@@ -21,6 +21,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -154,6 +155,43 @@ static void test_join(void **state)
 	assert_int_not_equal(ns_inode(getpid(), "net"), ns_inode(first.pid, "net"));
 	ns_child_end(&second);
 	ns_child_end(&first);
+	ns_child_end(&first);
+}
+
+/* A new UTS namespace is named, and one that is joined keeps its name; the caller keeps its own. */
+static void test_hostname(void **state)
+{
+	const struct ns_entry made = { CLONE_NEWUTS, NULL };
+	struct ns_request q = { .entries = &made, .nr_entries = 1, .run = run_wait,
+				.hostname = "inside", .domainname = "domain" };
+	struct ns_child first = NS_CHILD_INIT;
+	struct ns_child second = NS_CHILD_INIT;
+	char name[NS_HOSTNAME_MAX + 1] = "as before";
+	struct ns_entry joined;
+	struct utsname own, now;
+	struct err e = ERR_INIT;
+	char path[64];
+
+	(void)state;
+	assert_int_equal(uname(&own), 0);
+	if (ns_child_start(&q, &first, &e) < 0)
+		fail_msg("%s", e.text);
+	snprintf(path, sizeof(path), "/proc/%d/ns/uts", first.pid);
+	joined = (struct ns_entry){ CLONE_NEWUTS, path };
+	q.entries = &joined;
+	q.hostname = "another";
+	if (ns_child_start(&q, &second, &e) < 0)
+		fail_msg("%s", e.text);
+
+	assert_int_equal(ns_hostname("/proc/self/ns/net", name, &e), -EINVAL);
+	assert_string_equal(name, "as before");
+	assert_int_equal(ns_hostname(path, name, &e), 0);
+	assert_string_equal(name, "inside");
+	assert_int_equal(ns_hostname(NULL, name, &e), 0);
+	assert_string_equal(name, own.nodename);
+	assert_int_equal(uname(&now), 0);
+	assert_memory_equal(&now, &own, sizeof(own));
+	ns_child_end(&second);
 	ns_child_end(&first);
 }
 
@@ -620,6 +658,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_new),
 		cmocka_unit_test(test_join),
+		cmocka_unit_test(test_hostname),
 		cmocka_unit_test(test_join_user_and_host_net),
 		cmocka_unit_test(test_user),
 		cmocka_unit_test(test_failures),

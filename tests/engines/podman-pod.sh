@@ -14,11 +14,13 @@ for infra in runnc crun; do
 	is "infra by $infra: the container has the pod's address" \
 		"$(field "$(pm pod inspect --format '{{.InfraContainerID}}' pod)" .NetworkSettings.IPAddress)" \
 		"$(pm logs web | sed -n 's/^at //p')"
+	is "infra by $infra: its host name is the pod's" pod "$(pm logs web | sed -n 's/^name //p')"
 	check "infra by $infra: a plain container starts beside it" \
 		plain run --detach --pod pod --name side layers /serve side 81
 	is "infra by $infra: each at 127.0.0.1" "web side" "$(plain exec side sh -c "
 		until $(get 127.0.0.1:81) >/dev/null 2>&1; do sleep 0.1; done
 		$(get 127.0.0.1); $(get 127.0.0.1:81)" | xargs)"
+	is "infra by $infra: and so is the plain one's" pod "$(plain exec side hostname)"
 	check "infra by $infra: the pod stops" pm pod stop --time 5 pod
 	is "infra by $infra: each was asked to" "3 3" "$(field web .State.ExitCode) $(field side .State.ExitCode)"
 	check "infra by $infra: the pod starts again" pm pod start pod

@@ -29,6 +29,7 @@ fi
 output=$(pm run --rm base no-such-program 2>&1)
 is "a program that is not there: the status" 127 $?
 has "a program that is not there: what podman says" 'no-such-program' "$output"
+is "--uts host: the host's name" "$(uname -n)" "$(shell --uts host -- hostname)"
 has "a name in /etc/hosts" 192.0.2.9 "$(shell --add-host far:192.0.2.9 -- 'grep far /etc/hosts')"
 is "create, cp, start -a" "of the host" "$(pm create --name copied base cat /copied >/dev/null &&
 	pm cp "$TMP/file" copied:/copied && pm start --attach copied)"
