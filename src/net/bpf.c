@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* bpf(2): loading a program with its array of counters, running it, finding it again. */
+/*
+ * bpf(2): loading a program with its array of counters or its table, running it, finding it again.
+ */
 #include "net/bpf.h"
 
 #include <errno.h>
@@ -11,7 +13,9 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "net/bpf_table.h"
 
+#define BPF_LOAD_MAX 4096		/* instructions: what kernels before 5.2 take anyway */
 #define BPF_LOG_SIZE (64u << 10)
 
 static long bpf_call(enum bpf_cmd cmd, union bpf_attr *attr)
@@ -85,6 +89,69 @@ int net_bpf_program(struct net_bpf_asm *b, const char *name, int *prog, struct e
 	} while (fd < 0 && errno == EAGAIN);
 	if (fd < 0)
 		return bpf_explain(&attr, -errno, e);
+	*prog = (int)fd;
+	return 0;
+}
+
+/* ---- programs that clang has compiled ----------------------------------------------------- */
+
+int net_bpf_table(const char *name, const void *value, size_t size, int *map, struct err *e)
+{
+	union bpf_attr attr = { .map_type = BPF_MAP_TYPE_ARRAY, .key_size = sizeof(uint32_t),
+				.value_size = (uint32_t)size, .max_entries = 1 };
+	const uint32_t key = 0;
+	_autoclose_ int fd = -1;
+
+	snprintf(attr.map_name, sizeof(attr.map_name), "%s", name);
+	fd = (int)bpf_call(BPF_MAP_CREATE, &attr);
+	if (fd < 0)
+		return err_set(e, -errno, "create an eBPF map");
+	memset(&attr, 0, sizeof(attr));
+	attr.map_fd = (uint32_t)fd;
+	attr.key = bpf_pointer(&key);
+	attr.value = bpf_pointer(value);
+	if (bpf_call(BPF_MAP_UPDATE_ELEM, &attr) < 0)
+		return err_set(e, -errno, "fill an eBPF map");
+	*map = take_fd(&fd);
+	return 0;
+}
+
+/* Put the map's value where the mark of its address is. */
+static void bpf_relocate(struct bpf_insn *insns, size_t nr, int map)
+{
+	for (size_t i = 0; i + 1 < nr; i++) {
+		if (insns[i].code != (BPF_LD | BPF_DW | BPF_IMM))
+			continue;
+		if ((uint32_t)insns[i].imm == (uint32_t)NET_BPF_TABLE_MARK &&
+		    (uint32_t)insns[i + 1].imm == (uint32_t)(NET_BPF_TABLE_MARK >> 32)) {
+			insns[i].src_reg = BPF_PSEUDO_MAP_VALUE;
+			insns[i].imm = map;
+			insns[i + 1].imm = 0;
+		}
+		i++;
+	}
+}
+
+int net_bpf_compiled(const char *name, const uint64_t *code, size_t nr, int map, int *prog,
+		     struct err *e)
+{
+	union bpf_attr attr = { .prog_type = BPF_PROG_TYPE_SCHED_CLS };
+	struct bpf_insn insns[BPF_LOAD_MAX];
+	long fd;
+
+	if (nr > BPF_LOAD_MAX)
+		return err_set(e, -E2BIG, "load eBPF program %s", name);
+	memcpy(insns, code, nr * sizeof(insns[0]));
+	bpf_relocate(insns, nr, map);
+	attr.insns = bpf_pointer(insns);
+	attr.insn_cnt = (uint32_t)nr;
+	attr.license = bpf_pointer("GPL");
+	snprintf(attr.prog_name, sizeof(attr.prog_name), "%s", name);
+	do {
+		fd = bpf_call(BPF_PROG_LOAD, &attr);
+	} while (fd < 0 && errno == EAGAIN);
+	if (fd < 0)
+		return err_set(e, -errno, "load eBPF program %s", name);
 	*prog = (int)fd;
 	return 0;
 }

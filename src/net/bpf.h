@@ -17,6 +17,21 @@
  */
 int net_bpf_counters(const char *name, uint32_t nr, int *map, struct err *e);
 
+/*
+ * Create an array with the one value @value of @size bytes, which programs read directly. *@map is
+ * close-on-exec and the caller's. Returns 0 or -errno.
+ */
+int net_bpf_table(const char *name, const void *value, size_t size, int *map, struct err *e);
+
+/*
+ * Load @code, of @nr instructions as scripts/embed-bpf writes them, as a traffic control program
+ * that reads the table @map where it is compiled to read NET_BPF_TABLE_MARK. *@prog is
+ * close-on-exec and the caller's. Returns 0 or -errno: -EPERM without CAP_BPF or CAP_NET_ADMIN,
+ * -ENOSYS, -EINVAL or -EACCES where the kernel is too old for it.
+ */
+int net_bpf_compiled(const char *name, const uint64_t *code, size_t nr, int map, int *prog,
+		     struct err *e);
+
 /* Finish @b and load it as a traffic control program. *@prog is close-on-exec, the caller's. */
 int net_bpf_program(struct net_bpf_asm *b, const char *name, int *prog, struct err *e);
 

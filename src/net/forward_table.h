@@ -8,6 +8,8 @@
 
 #include <linux/types.h>
 
+#include "net/bpf_table.h"
+
 #define NET_FORWARD_ADDRS 16		/* of each family */
 
 struct net_forward_table {
@@ -22,9 +24,6 @@ struct net_forward_table {
 	__u16 resolver_tcp;
 	__u16 reserved[3];
 };
-
-/* Instead of the map's address, in the programs as they are compiled: "nabla", 64 bits. */
-#define NET_FORWARD_TABLE_MARK 0x6e61626c61
 
 /* Second octet of an address that stands for the other side's, see net/forward.h. */
 #define NET_FORWARD_CLIENT 254

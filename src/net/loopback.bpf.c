@@ -15,7 +15,7 @@
  *     the guest dials:      127.0.0.1 -> 127.253.0.1:53 becomes   127.253.0.1 -> 127.0.0.1:53
  *
  * Compiled for the BPF machine and embedded into runnc as instructions; needs no library and no
- * relocation: all functions are inlined, the one map's address is put in by net/forward_load.c.
+ * relocation: all functions are inlined, the one map's address is put in by net/bpf.c.
  * Linux 5.3 is the first that accepts it (bpf_skc_lookup_tcp, direct map values, loops).
  */
 #include <linux/bpf.h>
@@ -90,7 +90,7 @@ static inline const struct net_forward_table *the_table(void)
 {
 	const struct net_forward_table *t;
 
-	asm volatile("%0 = %1 ll" : "=r"(t) : "i"(NET_FORWARD_TABLE_MARK));
+	asm volatile("%0 = %1 ll" : "=r"(t) : "i"(NET_BPF_TABLE_MARK));
 	return t;
 }
 
