@@ -16,6 +16,9 @@
  *    namespace's kernel is cut off.
  * 4. The guards come last: nobody writes to the descriptor before it is handed out.
  * 5. The guest announces itself when it is up.
+ *
+ * An interface that the namespace's kernel shares (net/share.h) keeps its addresses and IPv6. The
+ * ports are divided before anything can arrive at the guest.
  */
 #include <errno.h>
 #include <net/if.h>
@@ -47,6 +50,17 @@ static int apply_no_ipv6(const char *link, struct err *e)
 	return rc == NET_SYSCTL_NONE ? 0 : rc;
 }
 
+/*
+ * The namespace's kernel and the guest have the same addresses: neither is to take the other for a
+ * duplicate, whose words a host end in hairpin mode returns.
+ */
+static int apply_no_dad(const struct net_port *p, struct err *e)
+{
+	int rc = p->accept_dad ? net_sysctl_ipv6(p->name, "accept_dad", 0, e) : 0;
+
+	return rc == NET_SYSCTL_NONE ? 0 : rc;
+}
+
 static int apply_tap(struct net_nl *nl, const struct net_port *p, int *tap, int *index,
 		     uint8_t *flags, struct err *e)
 {
@@ -58,7 +72,7 @@ static int apply_tap(struct net_nl *nl, const struct net_port *p, int *tap, int 
 	if (rc == 0)
 		rc = apply_no_ipv6(p->tap, e);
 	if (rc == 0)
-		rc = apply_no_ipv6(p->name, e);
+		rc = p->shared ? apply_no_dad(p, e) : apply_no_ipv6(p->name, e);
 	if (rc < 0)
 		return rc;
 	rc = net_link_mtu(nl, *index, p->mtu, e);
@@ -86,9 +100,21 @@ static int apply_take_all(struct net_nl *nl, const struct net_port *p, struct er
 	return net_link_flags(nl, p->index, take, take, e);
 }
 
-/* Returns 0 or -errno; a failure is told as one of redirecting @p's frames. */
-static int apply_redirects(struct net_nl *nl, const struct net_port *p, int tap, struct err *e)
+/* Before the redirect: there is no moment in which the namespace's kernel gets nothing. */
+static int apply_share(struct net_nl *nl, const struct net_plan *plan, size_t i, int tap,
+		       struct err *e)
 {
+	struct net_share_table table;
+	int rc = net_share_table(plan, i, tap, &table, e);
+
+	return rc < 0 ? rc : net_share_add(nl, plan->ports[i].index, &table, e);
+}
+
+/* Returns 0 or -errno; a failure is told as one of redirecting @p's frames. */
+static int apply_redirects(struct net_nl *nl, const struct net_plan *plan, size_t i, int tap,
+			   struct err *e)
+{
+	const struct net_port *p = &plan->ports[i];
 	int rc = p->clsact ? 0 : net_tc_clsact_add(nl, p->index, e);
 
 	if (rc == 0)
@@ -97,6 +123,8 @@ static int apply_redirects(struct net_nl *nl, const struct net_port *p, int tap,
 		rc = net_tc_redirect_add(nl, tap, p->index, false, e);
 	if (rc == 0)
 		rc = apply_take_all(nl, p, e);
+	if (rc == 0 && p->shared)
+		rc = apply_share(nl, plan, i, tap, e);
 	if (rc == 0)
 		rc = net_tc_redirect_add(nl, p->index, tap, p->vlans, e);
 	return rc < 0 ? err_wrap(e, rc, "redirect between '%s' and '%s'", p->name, p->tap) : 0;
@@ -109,17 +137,18 @@ static int apply_flush(struct net_nl *nl, const struct net_port *p, struct err *
 	return rc < 0 ? err_wrap(e, rc, "take the addresses off '%s'", p->name) : 0;
 }
 
-static int apply_tc(struct net_nl *nl, const struct net_port *p, struct apply_end *end,
-		    struct err *e)
+static int apply_tc(struct net_nl *nl, const struct net_plan *plan, size_t i,
+		    struct apply_end *end, struct err *e)
 {
+	const struct net_port *p = &plan->ports[i];
 	int tap = 0;
 	int rc = apply_tap(nl, p, &end->fd, &tap, &end->flags, e);
 
 	if (rc == 0)
 		rc = apply_up(nl, p->tap, tap, e);
 	if (rc == 0)
-		rc = apply_redirects(nl, p, tap, e);
-	if (rc == 0)
+		rc = apply_redirects(nl, plan, i, tap, e);
+	if (rc == 0 && !p->shared)
 		rc = apply_flush(nl, p, e);
 	return rc;
 }
@@ -239,12 +268,14 @@ static int apply_packet(struct net_nl *nl, const struct net_port *p, struct appl
 	return apply_flush(nl, p, e);
 }
 
-static int apply_mode(struct net_nl *nl, const struct net_port *p, struct apply_end *end,
-		      struct err *e)
+static int apply_mode(struct net_nl *nl, const struct net_plan *plan, size_t i,
+		      struct apply_end *end, struct err *e)
 {
+	const struct net_port *p = &plan->ports[i];
+
 	switch (p->mode) {
 	case NET_MODE_TC:
-		return apply_tc(nl, p, end, e);
+		return apply_tc(nl, plan, i, end, e);
 	case NET_MODE_BRIDGE:
 		return apply_bridged(nl, p, end, e);
 	case NET_MODE_MACVTAP:
@@ -262,7 +293,7 @@ static int apply_port(struct net_nl *nl, const struct net_plan *plan, size_t i,
 {
 	const struct net_port *p = &plan->ports[i];
 	struct apply_end end = { .fd = -1 };
-	int rc = apply_mode(nl, p, &end, e);
+	int rc = apply_mode(nl, plan, i, &end, e);
 
 	if (rc == 0)
 		rc = net_guard_port(nl, plan, i, end.fd, e);
@@ -285,6 +316,9 @@ int net_apply(const struct net_plan *p, struct nabla_net nets[NABLA_LAUNCH_NETS]
 	_autonl_ struct net_nl nl = NET_NL_INIT;
 	unsigned int made = 0;
 	int rc = p->nr_ports || p->forward.on ? net_nl_open(&nl, e) : 0;
+
+	if (rc == 0 && p->share.split)
+		rc = net_share_set(p->share.kept, e);
 
 	for (; rc == 0 && made < p->nr_ports; made++) {
 		rc = apply_port(&nl, p, made, &nets[made], e);

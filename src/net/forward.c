@@ -110,10 +110,10 @@ static bool plan_addresses(const struct net_survey *s, const struct net_plan *p,
 
 		if (is_link_local(a) || (a->family == AF_INET6 && !ipv6))
 			continue;
-		if (add_to_table(&f->table, a))
-			add_to_lo(s, a, f);
-		else
+		if (!add_to_table(&f->table, a))
 			all = false;
+		else if (!p->share.on)
+			add_to_lo(s, a, f);
 	}
 	return all;
 }

@@ -20,8 +20,9 @@
  * port that belong to a socket there, so it can not meddle with connections inside the namespace.
  *
  * What changes in the namespace, and is restored: lo is up, gets the pod's addresses (eth0 has lost
- * them), a clsact qdisc and a filter, and route_localnet=1 and accept_local=1, so that it accepts
- * what the guest answers. Frames reach lo from inside the namespace only.
+ * them, unless it is shared: net/share.h), a clsact qdisc and a filter, and route_localnet=1 and
+ * accept_local=1, so that it accepts what the guest answers. Frames reach lo from inside the
+ * namespace only.
  *
  * Docker's resolver, 127.0.0.11:53 behind a translation to another port, is reached by the guest
  * under its usual address.

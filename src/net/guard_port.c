@@ -49,8 +49,11 @@ static int guard_outbound(struct net_nl *nl, const struct net_plan *p, size_t i,
 static int guard_inbound(struct net_nl *nl, const struct net_port *port, int device, int fd,
 			 struct err *e)
 {
-	/* What has a tag is for a VLAN interface: the redirect behind this one knows. */
-	int redirect = port->mode == NET_MODE_TC && !port->vlans ? device : 0;
+	/*
+	 * What has a tag is for a VLAN interface, and some is for the namespace's own kernel: the
+	 * filters behind this one know.
+	 */
+	int redirect = port->mode == NET_MODE_TC && !port->vlans && !port->shared ? device : 0;
 	int rc;
 
 	if (port->mode == NET_MODE_PACKET)

@@ -24,6 +24,7 @@
 #include "abi/launch.h"
 #include "base/err.h"
 #include "net/forward.h"
+#include "net/share.h"
 
 /* ---- survey: what is there ---------------------------------------------------------------- */
 
@@ -182,6 +183,8 @@ struct net_request {
 	bool bare_frames;
 	/* the operator lets the guest send under any MAC and address: no guard (net/guard.h) */
 	bool unguarded;
+	/* mode tc: the namespace's kernel keeps its network at the interfaces (net/share.h) */
+	bool shared;
 	uint32_t max_ports;		/* as many as the guest has devices; 0: NABLA_LAUNCH_NETS */
 };
 
@@ -210,6 +213,8 @@ struct net_port {
 	bool vlans;
 	bool bare_frames;		/* as in struct net_request */
 	bool unguarded;			/* likewise */
+	bool shared;			/* likewise */
+	bool accept_dad;		/* shared: it is on, and must not be meanwhile */
 	bool slaac;			/* router advertisements give the guest further addresses */
 	uint8_t host_mac[6];		/* its original MAC */
 	uint8_t new_mac[6];		/* bridge and adopt: what the interface gets instead */
@@ -245,6 +250,7 @@ struct net_plan {
 	char **notices;			/* one line each: what is not handed over, and why */
 	size_t nr_notices;
 	struct net_forward forward;	/* the pod's loopback */
+	struct net_share share;		/* off unless a port is shared */
 };
 
 /*

@@ -198,6 +198,8 @@ static void fill_port(const struct net_planner *p, const struct net_link *l, str
 	port->clsact = l->clsact;
 	port->bare_frames = p->request->bare_frames;
 	port->unguarded = p->request->unguarded;
+	port->shared = p->request->shared;
+	port->accept_dad = l->ipv6 && l->disable_ipv6 == 0 && l->accept_dad != 0;
 	port->slaac = l->ipv6 && l->disable_ipv6 == 0 && l->accept_ra > 0;
 	memcpy(port->host_mac, l->mac, sizeof(port->host_mac));
 	make_mac(p->request, salt | 1, port->new_mac);
@@ -303,6 +305,24 @@ static void plan_links(struct net_planner *p)
 		plan_link(p, &s->links[i]);
 }
 
+/* ---- an interface for two ----------------------------------------------------------------- */
+
+/* Before the guest's settings, among which are its ports. */
+static void plan_share(struct net_planner *p)
+{
+	struct net_share *share = &p->plan->share;
+	const char *why;
+
+	if (!p->request->shared || p->plan->nr_ports == 0)
+		return;
+	net_share_plan(p->survey, share, &why);
+	if (why)
+		net_plan_notice(p, "%s", why);
+	if (share->split)
+		net_plan_say(p, &p->plan->sysctls, &p->plan->nr_sysctls, NET_SHARE_RANGE "=%u %u",
+			     share->given.first, share->given.last);
+}
+
 /* ---- the whole ---------------------------------------------------------------------------- */
 
 int net_plan(const struct net_survey *s, const struct net_request *r, struct net_plan *out,
@@ -313,6 +333,7 @@ int net_plan(const struct net_survey *s, const struct net_request *r, struct net
 
 	memset(out, 0, sizeof(*out));
 	plan_links(&p);
+	plan_share(&p);
 	net_plan_guest(&p);
 	net_forward_plan(s, out, &out->forward, &why);
 	if (why)

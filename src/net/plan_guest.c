@@ -287,6 +287,10 @@ static void plan_settings(struct net_planner *p)
 	for (size_t i = 0; i < p->survey->nr_settings; i++) {
 		const struct net_setting *s = &p->survey->settings[i];
 
+		/* The namespace's ports: a part of them is the guest's, and told already. */
+		if (p->plan->share.split &&
+		    strncmp(s->text, NET_SHARE_RANGE "=", sizeof(NET_SHARE_RANGE)) == 0)
+			continue;
 		if (!s->link || net_plan_port(p->plan, (uint32_t)s->link) >= 0)
 			net_plan_say(p, &p->plan->sysctls, &p->plan->nr_sysctls, "-%s", s->text);
 	}

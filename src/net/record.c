@@ -112,6 +112,18 @@ static int write_lists(const struct net_survey *s, const struct net_plan *p, jso
 	return bad;
 }
 
+/* Returns 0 or -1 (no memory). */
+static int write_share(json_t *root, const struct net_share *share)
+{
+	char range[16] = "";
+
+	if (!share->on)
+		return 0;
+	if (share->split)
+		snprintf(range, sizeof(range), "%u %u", share->was.first, share->was.last);
+	return json_object_set_new(root, "shared", json_pack("{ss}", "port_range", range));
+}
+
 int net_record(const struct net_survey *s, const struct net_plan *p, char **json, struct err *e)
 {
 	json_t *links = json_array(), *addrs = json_array(), *routes = json_array(),
@@ -125,6 +137,7 @@ int net_record(const struct net_survey *s, const struct net_plan *p, char **json
 	char *text = NULL;
 
 	if (root && write_lists(s, p, links, addrs, routes, neighs) == 0 &&
+	    write_share(root, &p->share) == 0 &&
 	    (!p->forward.on || json_object_set_new(root, "loopback",
 						   net_forward_record(&p->forward)) == 0))
 		text = json_dumps(root, JSON_COMPACT);
@@ -245,6 +258,19 @@ static int read_links(const json_t *list, struct net_record *r)
 	return 0;
 }
 
+static int read_share(const json_t *share, struct net_record *r)
+{
+	const char *range = json_string_value(json_object_get(share, "port_range"));
+
+	if (!share)
+		return 0;
+	r->shared = true;
+	for (size_t i = 0; i < r->was.nr_links; i++)
+		r->ports[i].shared = true;
+	r->split = range && range[0];
+	return range && (!r->split || net_share_parse(range, &r->range)) ? 0 : -EINVAL;
+}
+
 static int read_root(const json_t *root, struct net_record *r)
 {
 	const json_t *netns = json_object_get(root, "netns");
@@ -259,6 +285,8 @@ static int read_root(const json_t *root, struct net_record *r)
 	/* A record of an older runnc, or kernel, has none: 0. */
 	r->was.cookie = (uint64_t)json_integer_value(json_object_get(root, "cookie"));
 	rc = read_links(json_object_get(root, "links"), r);
+	if (rc == 0)
+		rc = read_share(json_object_get(root, "shared"), r);
 	if (rc == 0)
 		rc = read_objects(json_object_get(root, "addresses"), RTM_NEWADDR, &r->was);
 	if (rc == 0)

@@ -15,6 +15,13 @@
 struct net_record {
 	struct net_survey was;
 	struct net_port ports[NABLA_LAUNCH_NETS];
+	/*
+	 * The interfaces are shared: they have their addresses, and nothing of @was is to be put
+	 * back but flags and IPv6 settings.
+	 */
+	bool shared;
+	bool split;			/* and the ports divided, which were these: */
+	struct net_share_range range;
 	json_t *loopback;		/* of net_forward_record(), unchecked; NULL: none */
 };
 

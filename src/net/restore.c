@@ -120,15 +120,12 @@ static void remove_plumbing(struct net_restorer *r, const struct net_link *was,
 
 /* ---- the link itself ---------------------------------------------------------------------- */
 
-static void restore_link(struct net_restorer *r, const struct net_link *was)
+static void restore_itself(struct net_restorer *r, const struct net_link *l,
+			   const struct net_link *was)
 {
-	const uint32_t mask = IFF_UP | IFF_PROMISC | IFF_ALLMULTI | IFF_NOARP;
 	const uint32_t link = (uint32_t)was->index;
-	const struct net_link *l = current(r, was);
 	struct err e = ERR_INIT;
 
-	if (!l)
-		return;
 	if (memcmp(l->mac, was->mac, sizeof(l->mac)) != 0)
 		net_restore_note(r, link, net_link_mac(&r->nl, l->index, was->mac, &e), &e,
 				 "MAC of '%s'", l->name);
@@ -138,6 +135,21 @@ static void restore_link(struct net_restorer *r, const struct net_link *was)
 	if (l->txqlen != was->txqlen)
 		net_restore_note(r, link, net_link_txqlen(&r->nl, l->index, was->txqlen, &e),
 				 &e, "queue length of '%s'", l->name);
+}
+
+/* What the namespace shares, its own programs may have changed meanwhile. */
+static void restore_link(struct net_restorer *r, const struct net_link *was)
+{
+	const uint32_t mask = r->record.shared ? IFF_ALLMULTI :
+		IFF_UP | IFF_PROMISC | IFF_ALLMULTI | IFF_NOARP;
+	const uint32_t link = (uint32_t)was->index;
+	const struct net_link *l = current(r, was);
+	struct err e = ERR_INIT;
+
+	if (!l)
+		return;
+	if (!r->record.shared)
+		restore_itself(r, l, was);
 	if ((l->flags ^ was->flags) & mask)
 		net_restore_note(r, link,
 				 net_link_flags(&r->nl, l->index, was->flags, mask, &e), &e,
@@ -268,6 +280,16 @@ static void enable_ipv6(struct net_restorer *r, const struct net_link *was)
 		set_ipv6(r, l, "disable_ipv6", was->disable_ipv6);
 }
 
+static void restore_dad(struct net_restorer *r)
+{
+	for (size_t i = 0; i < r->record.was.nr_links; i++) {
+		const struct net_link *was = &r->record.was.links[i], *l = current(r, was);
+
+		if (l && l->ipv6 && was->ipv6 && l->accept_dad != was->accept_dad)
+			set_ipv6(r, l, "accept_dad", was->accept_dad);
+	}
+}
+
 static bool is_tentative(const struct net_restorer *r)
 {
 	for (size_t i = 0; i < r->now.nr_addrs; i++) {
@@ -297,12 +319,7 @@ static bool settle_ipv6(struct net_restorer *r)
 		nanosleep(&pause, NULL);
 		seen = net_restore_look(r);
 	}
-	for (size_t i = 0; i < r->record.was.nr_links; i++) {
-		const struct net_link *was = &r->record.was.links[i], *l = current(r, was);
-
-		if (l && l->ipv6 && was->ipv6 && l->accept_dad != was->accept_dad)
-			set_ipv6(r, l, "accept_dad", was->accept_dad);
-	}
+	restore_dad(r);
 	return seen;
 }
 
@@ -372,6 +389,17 @@ static void forget_expired(struct net_restorer *r)
 	was->nr_addrs = kept;
 }
 
+/* The addresses never went; what is there now is the namespace's own affair. */
+static void restore_shared(struct net_restorer *r)
+{
+	struct err e = ERR_INIT;
+
+	restore_dad(r);
+	if (r->record.split)
+		net_restore_note(r, 0, net_share_set(r->record.range, &e), &e,
+				 "net.ipv4.ip_local_port_range");
+}
+
 static void restore_all(struct net_restorer *r)
 {
 	struct err e = ERR_INIT;
@@ -386,6 +414,10 @@ static void restore_all(struct net_restorer *r)
 	if (!net_restore_look(r))
 		return;
 	each_link(r, restore_link);
+	if (r->record.shared) {
+		restore_shared(r);
+		return;
+	}
 	each_link(r, enable_ipv6);
 	if (!net_restore_look(r))
 		return;

@@ -5,7 +5,8 @@
  * What they do with a frame, in the order of their priorities, at the ingress of the tap: one for
  * the namespace itself is let through to it (FORWARD: TC_ACT_OK ends the search); of the others
  * those that are not the pod's are dropped (GUARD), some are answered (ANSWER), the rest leaves by
- * the interface (REDIRECT). At the interface: inbound or outbound GUARD, then REDIRECT to the tap.
+ * the interface (REDIRECT). At the interface: inbound or outbound GUARD; if the namespace's kernel
+ * shares it, what is for that one ends the search (SHARE: TC_ACT_OK); then REDIRECT to the tap.
  */
 #ifndef RUNNC_NET_TC_H
 #define RUNNC_NET_TC_H
@@ -20,6 +21,9 @@
 #define NET_TC_PRIORITY_FORWARD 0x6e5fu
 #define NET_TC_PRIORITY_GUARD 0x6e60u
 #define NET_TC_PRIORITY_ANSWER 0x6e61u
+/* at an interface; ANSWER is at a tap */
+#define NET_TC_PRIORITY_SHARE NET_TC_PRIORITY_ANSWER
+#define NET_TC_SHARE_NAME "runnc-share"	/* by which the explainer tells the two */
 #define NET_TC_PRIORITY 0x6e62u		/* of a redirect */
 
 enum net_tc_side {

@@ -545,6 +545,72 @@ static void test_rules(void **state)
 	net_plan_free(&p);
 }
 
+/* ---- an interface for two ----------------------------------------------------------------- */
+
+static size_t count_sysctls(const struct net_plan *p, const char *part)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < p->nr_sysctls; i++)
+		nr += strstr(p->sysctls[i], part) != NULL;
+	return nr;
+}
+
+static void plan_shared(const struct hand *h, struct net_plan *p)
+{
+	struct net_request request = { .shared = true };
+	struct err e = ERR_INIT;
+
+	assert_int_equal(net_plan(&h->s, &request, p, &e), 0);
+}
+
+static void test_shared(void **state)
+{
+	char text[] = "net/ipv4/ip_local_port_range=1000\t1999";
+	struct net_setting setting = { .text = text };
+	struct net_plan p;
+	struct hand h;
+
+	(void)state;
+	hand_init(&h);
+	plan_shared(&h, &p);
+	/* Without an interface there is nothing to share. */
+	assert_false(p.share.on);
+	net_plan_free(&p);
+
+	hand_link(&h, 2, "eth0")->accept_dad = 1;
+	hand_addr(&h, 2, "10.1.2.3", 24);
+	hand_link(&h, 3, "eth1")->disable_ipv6 = 1;
+	h.links[1].accept_dad = 1;
+	hand_addr(&h, 3, "10.2.2.3", 24);
+	plan_shared(&h, &p);
+	assert_int_equal(p.nr_ports, 2);
+	assert_true(p.ports[0].shared && p.ports[0].accept_dad);
+	assert_true(p.ports[1].shared && !p.ports[1].accept_dad);
+	assert_true(p.share.on && p.share.split);
+	assert_int_equal(count_sysctls(&p, "net/ipv4/ip_local_port_range=39826 60999"), 1);
+	net_plan_free(&p);
+
+	/* The namespace's own range is divided, and not handed over as it was. */
+	h.s.settings = &setting;
+	h.s.nr_settings = 1;
+	plan_shared(&h, &p);
+	assert_int_equal(count_sysctls(&p, "port_range"), 1);
+	assert_int_equal(count_sysctls(&p, "net/ipv4/ip_local_port_range=1250 1999"), 1);
+	net_plan_free(&p);
+	strcpy(text, "net/ipv4/ip_local_port_range=1000\t1003");
+	plan_shared(&h, &p);
+	assert_true(p.share.on && !p.share.split);
+	assert_true(has_notice(&p, "too small to be divided"));
+	/* Then it is the guest's as well, as ever. */
+	assert_int_equal(count_sysctls(&p, "-net/ipv4/ip_local_port_range=1000\t1003"), 1);
+	net_plan_free(&p);
+
+	plan(&h, NET_MODE_TC, NET_MAC_ADOPT, &p);
+	assert_false(p.share.on || p.ports[0].shared);
+	net_plan_free(&p);
+}
+
 /* ---- the record --------------------------------------------------------------------------- */
 
 static void survey(const char *name, struct net_survey *s)
@@ -595,6 +661,36 @@ static void test_record(void **state)
 	net_survey_free(&s);
 }
 
+static void test_shared_record(void **state)
+{
+	static const char *const ranges[] = { "32768 60999", "", NULL };
+	struct net_request request = { .shared = true };
+	struct err e = ERR_INIT;
+	struct net_survey s;
+	struct net_plan p;
+
+	(void)state;
+	survey("furnished", &s);
+	for (size_t i = 0; i < 3; i++) {
+		_autofree_ char *json = NULL;
+		struct net_record r;
+
+		request.shared = ranges[i] != NULL;
+		assert_int_equal(net_plan(&s, &request, &p, &e), 0);
+		p.share.split &= ranges[i] && ranges[i][0];
+		assert_int_equal(net_record(&s, &p, &json, &e), 0);
+		assert_int_equal(net_record_read(json, &r, &e), 0);
+		assert_int_equal(r.shared, ranges[i] != NULL);
+		assert_int_equal(r.ports[0].shared, r.shared);
+		assert_int_equal(r.split, i == 0);
+		if (r.split)
+			assert_int_equal(r.range.last, 60999);
+		net_record_free(&r);
+		net_plan_free(&p);
+	}
+	net_survey_free(&s);
+}
+
 static void refuse(const char *json)
 {
 	struct err e = ERR_INIT;
@@ -632,6 +728,9 @@ static void test_bad_records(void **state)
 	refuse(HEAD LINK("eth0", "020000000001", "a-name-that-is-too-long") "}");
 	refuse(HEAD "\"links\":[],\"addresses\":[{\"message\":\"00\"}]}");
 	refuse(HEAD "\"links\":[],\"addresses\":[{}]}");
+	refuse(HEAD "\"links\":[],\"shared\":true}");
+	refuse(HEAD "\"links\":[],\"shared\":{}}");
+	refuse(HEAD "\"links\":[],\"shared\":{\"port_range\":\"2 1\"}}");
 	/* 16 bytes that say they are a message of another type. */
 	refuse(HEAD "\"links\":[],\"routes\":"
 	       "[{\"message\":\"10000000140000000000000000000000\"}]}");
@@ -675,7 +774,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_settings),
 		cmocka_unit_test(test_rules),
+		cmocka_unit_test(test_shared),
 		cmocka_unit_test(test_record),
+		cmocka_unit_test(test_shared_record),
 		cmocka_unit_test(test_bad_records),
 		cmocka_unit_test(test_empty_record),
 	};

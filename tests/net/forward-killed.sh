@@ -40,23 +40,23 @@ killed()
 
 each_kill()
 {
-	local what=$1 before=$2 n total
+	local what=$1 before=$2 mode=${3:-tc} n total
 
-	guest_start tc adopt || { not_ok "$what: start" "$(cat "$TMP/guest.err")"; return; }
+	guest_start "$mode" adopt || { not_ok "$what: start" "$(cat "$TMP/guest.err")"; return; }
 	total=$(steps_of "$TMP/guest.err")
 	check "$what: the loopback is connected" topo_in "$TOPO_POD1" ip link show rnctl
 	guest_stop KILL
 	restore 2>"$TMP/restore.err" || not_ok "$what: restore" "$(cat "$TMP/restore.err")"
 	same_state "$what: restored exactly after kill -9 of the guest" "$before"
 	for n in $(seq "$total"); do
-		killed "$n" "$NET_TOOL" guest "$TMP/record" tc adopt ||
+		killed "$n" "$NET_TOOL" guest "$TMP/record" "$mode" adopt ||
 			not_ok "$what: apply killed at $n of $total"
 		restore 2>"$TMP/err" || not_ok "$what: restore" "$(cat "$TMP/err")"
 		same_state "$what: apply killed at change $n of $total" "$before"
 	done
 	total=$(steps_of "$TMP/restore.err")
 	for n in $(seq "$total"); do
-		guest_start tc adopt || not_ok "$what: start"
+		guest_start "$mode" adopt || not_ok "$what: start"
 		guest_stop KILL
 		killed "$n" "$NET_TOOL" restore "$TMP/record" ||
 			not_ok "$what: restore killed at $n of $total"
@@ -69,6 +69,7 @@ each_kill()
 topo_a_up || not_ok "build"
 sleep 2		# until the addresses are no longer tentative
 each_kill "a new loopback" "$(state)"
+each_kill "a shared interface" "$(state)" keep
 topo_sysctl "$TOPO_POD1" net.ipv4.conf.lo.accept_local=1 net.ipv4.conf.lo.rp_filter=1
 ip -n "$TOPO_POD1" addr add 10.1.1.1/32 dev lo
 tc -n "$TOPO_POD1" qdisc add dev lo clsact

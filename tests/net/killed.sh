@@ -85,7 +85,7 @@ each_kill()
 
 if ! topo_a_up || ! furnish; then not_ok "build"; fi
 before=$(pod_dump)
-for mode in ${MODES:-tc bridge macvtap packet}; do
+for mode in ${MODES:-tc keep bridge macvtap packet}; do
 	each_kill $mode "$before"
 done
 

@@ -61,6 +61,7 @@ pod_dump()
 		ip -n "$ns" rule
 		ip -n "$ns" -6 rule
 		tc -n "$ns" qdisc
+		topo_in "$ns" sysctl net.ipv4.ip_local_port_range
 		for link in eth0 net1; do
 			tc -n "$ns" filter show dev $link ingress 2>/dev/null
 			topo_in "$ns" sysctl -a -r "^net.ipv[46].conf.${link}[.]" 2>/dev/null

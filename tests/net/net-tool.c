@@ -13,7 +13,7 @@
  * as the guest's init does. This process pumps frames between the two taps, vnet headers and all.
  * It prints "ready PID" and runs until SIGTERM or SIGKILL; `nsenter -t PID -n` is inside the guest.
  *
- * The linker redirects the three functions by which src/net changes anything (--wrap). With
+ * The linker redirects the five functions by which src/net changes anything (--wrap). With
  * NET_TOOL_KILL_AT=N in the environment this process dies by SIGKILL just before the Nth change;
  * "steps N" on the standard error says how many there were. With NET_TOOL_NO_BPF set the kernel
  * seems to have no cls_bpf; NET_TOOL_LACKS names more that mode auto does not find (see below).
@@ -68,6 +68,8 @@ int __real_net_sysctl_ipv6(const char *link, const char *key, int32_t value, str
 int __wrap_net_sysctl_ipv6(const char *link, const char *key, int32_t value, struct err *e);
 int __real_net_sysctl_ipv4(const char *link, const char *key, int32_t value, struct err *e);
 int __wrap_net_sysctl_ipv4(const char *link, const char *key, int32_t value, struct err *e);
+int __real_net_sysctl_set(const char *key, const char *value, struct err *e);
+int __wrap_net_sysctl_set(const char *key, const char *value, struct err *e);
 int __real_net_tap_open(const char *name, bool bare, int *tap, uint8_t *flags, struct err *e);
 int __wrap_net_tap_open(const char *name, bool bare, int *tap, uint8_t *flags, struct err *e);
 
@@ -102,6 +104,12 @@ int __wrap_net_sysctl_ipv6(const char *link, const char *key, int32_t value, str
 {
 	step();
 	return __real_net_sysctl_ipv6(link, key, value, e);
+}
+
+int __wrap_net_sysctl_set(const char *key, const char *value, struct err *e)
+{
+	step();
+	return __real_net_sysctl_set(key, value, e);
 }
 
 int __wrap_net_sysctl_ipv4(const char *link, const char *key, int32_t value, struct err *e)
@@ -233,6 +241,10 @@ static void make_plan(const char *mode, const char *mac, struct net_survey *s, s
 
 	die(net_request_init(&request, &e), &e);
 	request.unguarded = getenv("NET_TOOL_UNGUARDED") != NULL;
+	/* Mode tc, and the namespace keeps its part of it. */
+	request.shared = strcmp(mode, "keep") == 0;
+	if (request.shared)
+		mode = "tc";
 	if (!net_mode_parse(mode, &request.mode) || !net_mac_parse(mac, &request.mac)) {
 		fprintf(stderr, "net-tool: mode '%s', mac '%s'?\n", mode, mac);
 		exit(2);

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * An interface for two: the guest, and the namespace's own kernel with its sockets, so that the
+ * pod's other containers keep their network. Mode tc, if it is asked for (net_request.shared).
+ *
+ * Nothing is taken off the interface. Both have its MAC and its addresses; a program (share.bpf.c)
+ * at its ingress tells by the namespace's sockets whose a frame is. What the guest sends leaves as
+ * ever, what the namespace sends is not touched; neither reaches the other this way, not even by
+ * way of a neighbour.
+ *
+ * Both choose the local port of a connection themselves, and must not choose the same for one
+ * peer: net.ipv4.ip_local_port_range of the namespace becomes its first quarter, and the guest gets
+ * the rest.
+ */
+#ifndef RUNNC_NET_SHARE_H
+#define RUNNC_NET_SHARE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "net/share_table.h"
+
+struct net_nl;
+struct net_plan;
+struct net_survey;
+
+#define NET_SHARE_RANGE "net/ipv4/ip_local_port_range"
+
+struct net_share_range {
+	uint16_t first;
+	uint16_t last;
+};
+
+struct net_share {
+	bool on;
+	bool split;			/* the ports are: the next three are valid */
+	struct net_share_range was;	/* the namespace's, before */
+	struct net_share_range kept;	/* what it keeps */
+	struct net_share_range given;	/* the guest's */
+};
+
+/*
+ * Divide the namespace's ports. Pure. out->on is set; where there are too few of them to be divided
+ * *@why says so, for a notice; otherwise it is NULL.
+ */
+void net_share_plan(const struct net_survey *s, struct net_share *out, const char **why);
+
+/* "32768 60999", as the kernel writes and reads it. Returns false for anything else. */
+bool net_share_parse(const char *text, struct net_share_range *range);
+
+/* Make @range the namespace's, unless it is already. Returns 0 or -errno with @e filled in. */
+int net_share_set(struct net_share_range range, struct err *e);
+
+/*
+ * What the program for ports[@port] of @p is told, whose tap has the index @tap. Pure. Returns 0 or
+ * -E2BIG with @e filled in.
+ */
+int net_share_table(const struct net_plan *p, size_t port, int tap, struct net_share_table *out,
+		    struct err *e);
+
+/*
+ * Load the program with @t. *@prog is close-on-exec and the caller's. Returns 0 or -errno, as
+ * net_bpf_compiled().
+ */
+int net_share_load(const struct net_share_table *t, int *prog, struct err *e);
+
+/* Put it at the ingress of link @index, whose clsact qdisc is there. Returns 0 or -errno. */
+int net_share_add(struct net_nl *nl, int index, const struct net_share_table *t, struct err *e);
+
+#endif
