@@ -134,6 +134,7 @@ static int plan_of_record(struct net_subject *s, struct err *e)
 	for (size_t i = 0; i < record.was.nr_links; i++)
 		record.was.links[i].carrier = true;
 	request.mode = record.ports[0].mode;
+	request.shared = record.shared;
 	r = net_plan(&record.was, &request, &s->plan.net, e);
 	for (size_t i = 0; r == 0 && i < s->plan.net.nr_ports; i++) {
 		struct net_port *port = &s->plan.net.ports[i];

@@ -66,6 +66,9 @@ static const char *verdict_of(const struct explain_filter *f)
 	case NET_TC_PRIORITY_GUARD:
 		return "is dropped, if its sender is not who it says";
 	case NET_TC_PRIORITY_ANSWER:
+		if (strcmp(f->name, NET_TC_SHARE_NAME) == 0)
+			return "stays, if a socket of the namespace wants it; else it is the "
+			       "guest's";
 		return "is answered here, if it can be";
 	}
 	return "is dropped: only the guest's socket sees it";
@@ -357,7 +360,9 @@ void explain_draw_answer(const struct explain_picture *p, size_t i, const struct
 			   words_mac(s->plan->ports[i].guest_mac).text);
 	else if (s->id)
 		buf_printf(b, "%snobody in the pod: the container has no process\n", indent);
-	if (pod && explain_has_addr(p->facts, path->pod, a->family, a->local))
+	/* One that shares the interface leaves the answer to the guest, while there is one. */
+	if (pod && !(s->plan->ports[i].shared && s->pid) &&
+	    explain_has_addr(p->facts, path->pod, a->family, a->local))
 		buf_printf(b, "%sthe pod's own kernel, with MAC %s\n", indent,
 			   words_mac(pod->mac).text);
 	for (size_t o = 0; o < path->nr_others; o++) {

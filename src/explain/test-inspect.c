@@ -20,6 +20,7 @@
 #include <cmocka.h>
 
 #include "explain/draw.h"
+#include "net/tc.h"
 
 enum { POD, NODE, ROUTER, SPACES };
 
@@ -301,6 +302,35 @@ static void test_duplicate(void **state)
 		      "duplicate address: eth0 of router has the guest's 10.0.0.5 as well");
 }
 
+/* The pod's kernel shares the interface: it has the address as well, and that is no duplicate. */
+static void test_shared(void **state)
+{
+	struct cluster *c = *state;
+	struct explain_space *pod = &c->facts.spaces[POD];
+	struct explain_picture p = { .facts = &c->facts, .subject = &c->subject,
+				     .paths = &c->path, .report = &c->report };
+	_autobuf_ struct buf text = BUF_INIT(EXPLAIN_DRAW_MAX), alone = BUF_INIT(EXPLAIN_DRAW_MAX);
+
+	c->plan.ports[0].shared = true;
+	pod->all.addrs[0].addr = c->plan.addrs[0];
+	pod->all.addrs[0].addr.link = 2;
+	pod->all.nr_addrs = 1;
+	assert_broken(c, EXPLAIN_HOP_PLUMBING, "nothing keeps at eth0 what is for the pod's other "
+					       "containers");
+	explain_report_free(&c->report);
+	pod->filters[pod->nr_filters++] = (struct explain_filter){
+		.link = 2, .ours = true, .priority = NET_TC_PRIORITY_SHARE, .kind = "bpf",
+		.name = NET_TC_SHARE_NAME };
+	assert_null(inspect(c));
+	explain_draw_text(&p, &text);
+	assert_non_null(strstr(text.data, "what comes in: stays, if a socket of the namespace"));
+	assert_null(strstr(text.data, "the pod's own kernel, with MAC"));
+	/* Without a guest it is alone. */
+	c->subject.pid = 0;
+	explain_draw_text(&p, &alone);
+	assert_non_null(strstr(alone.data, "the pod's own kernel, with MAC"));
+}
+
 static void make_bridged(struct cluster *c)
 {
 	struct explain_space *pod = &c->facts.spaces[POD];
@@ -397,6 +427,7 @@ int main(void)
 		CLUSTER_TEST(test_stale), CLUSTER_TEST(test_filter_missing),
 		CLUSTER_TEST(test_no_process), CLUSTER_TEST(test_mtu), CLUSTER_TEST(test_down),
 		CLUSTER_TEST(test_route), CLUSTER_TEST(test_duplicate), CLUSTER_TEST(test_kept_mac),
+		CLUSTER_TEST(test_shared),
 		CLUSTER_TEST(test_firewall), CLUSTER_TEST(test_no_route),
 		CLUSTER_TEST(test_drawing), CLUSTER_TEST(test_order),
 	};
