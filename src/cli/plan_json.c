@@ -131,14 +131,30 @@ static json_t *json_loopback(const struct net_forward *f)
 			 f->table.resolver_udp || f->table.resolver_tcp);
 }
 
+static json_t *json_range(struct net_share_range range)
+{
+	return json_pack("[i, i]", (int)range.first, (int)range.last);
+}
+
+/* The local ports that each side chooses from. */
+static json_t *json_ports(const struct net_share *share)
+{
+	if (!share->split)
+		return json_null();
+	return json_pack("{s:o, s:o}", "namespace", json_range(share->kept), "guest",
+			 json_range(share->given));
+}
+
 static json_t *json_network(const struct plan *p)
 {
-	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "status",
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "status",
 			 plan_network_name(p->network), "mode", net_mode_name(p->net_request.mode),
-			 "mac", net_mac_name(p->net_request.mac), "interfaces",
+			 "mac", net_mac_name(p->net_request.mac), "sidecars",
+			 p->net_request.shared ? "keep" : "none", "interfaces",
 			 json_interfaces(&p->net), "routes", json_routes(&p->net), "neighbours",
 			 json_neighbours(&p->net), "loopback",
-			 json_loopback(&p->net.forward), "notices",
+			 json_loopback(&p->net.forward), "ports",
+			 json_ports(&p->net.share), "notices",
 			 json_texts(p->net.notices, p->net.nr_notices));
 }
 

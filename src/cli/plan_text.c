@@ -101,6 +101,9 @@ static void text_port(const struct net_plan *n, size_t i)
 		printf("            taken by macvtap %s\n", port->tap);
 	else
 		puts("            taken by a packet socket; dropped for the namespace itself");
+	if (port->shared)
+		puts("            shared: the addresses stay, and what a socket of the namespace "
+		     "wants");
 	if (port->why)
 		printf("            chosen by mode auto: %s\n", port->why);
 	puts(port->unguarded
@@ -147,6 +150,14 @@ static void text_loopback(const struct net_forward *f)
 		puts("            and the guest reaches Docker's resolver at 127.0.0.11");
 }
 
+/* The local ports that each side chooses from. */
+static void text_ports(const struct net_share *s)
+{
+	if (s->split)
+		printf("ports       the namespace chooses from %u to %u, the guest from %u to %u\n",
+		       s->kept.first, s->kept.last, s->given.first, s->given.last);
+}
+
 static void text_network(const struct plan *p)
 {
 	switch (p->network) {
@@ -164,6 +175,7 @@ static void text_network(const struct plan *p)
 		puts("network     no interface to hand over");
 	for (size_t i = 0; i < p->net.nr_ports; i++)
 		text_port(&p->net, i);
+	text_ports(&p->net.share);
 	text_routes(&p->net);
 	text_loopback(&p->net.forward);
 	for (size_t i = 0; i < p->net.nr_notices; i++)

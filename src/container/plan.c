@@ -23,6 +23,7 @@ static const char *const plan_annotations[] = {
 	PLAN_ANNOTATION_NET_MODE,
 	PLAN_ANNOTATION_NET_MAC,
 	PLAN_ANNOTATION_NET_LOOPBACK,
+	PLAN_ANNOTATION_NET_SIDECARS,
 	PLAN_ANNOTATION_MEMORY,
 	PLAN_ANNOTATION_UID,
 	PLAN_ANNOTATION_VOLUMES,
@@ -192,12 +193,57 @@ static int plan_set_guard(const struct bundle *b, const struct plan_options *opt
 			  "grants CAP_NET_RAW or CAP_NET_ADMIN and the operator allows it") : 0;
 }
 
+/* linux.sysctl has the last word in the guest, also about its part of the ports. */
+static int plan_note_ports(const struct bundle *b, struct plan *p)
+{
+	static const char *const keys[] = {
+		"net.ipv4.ip_local_port_range", "net/ipv4/ip_local_port_range",
+	};
+
+	for (size_t i = 0; i < b->sysctl.n; i++)
+		for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
+			if (strcmp(b->sysctl.v[i].key, keys[k]) == 0)
+				return plan_note(p, "network: linux.sysctl gives the guest the "
+						 "local ports %s: for one peer it and the "
+						 "namespace may choose the same one",
+						 b->sysctl.v[i].value);
+	return 0;
+}
+
+/* Who else is in the network namespace keeps the interfaces as well. */
+static int plan_set_sidecars(const struct bundle *b, struct plan *p, struct err *e)
+{
+	const char *sidecars = bundle_annotation(b, PLAN_ANNOTATION_NET_SIDECARS);
+	struct net_request *r = &p->net_request;
+
+	if (!sidecars || strcmp(sidecars, "none") == 0)
+		return 0;
+	if (strcmp(sidecars, "keep") != 0)
+		return plan_bad_annotation(e, PLAN_ANNOTATION_NET_SIDECARS, sidecars,
+					   "none or keep");
+	if (p->guest.kind == GUEST_SOLO5)
+		return err_say(e, -EINVAL, "annotation " PLAN_ANNOTATION_NET_SIDECARS
+			       ": keep is not for unikernels");
+	if (r->mode != NET_MODE_TC && r->mode != NET_MODE_AUTO)
+		return err_say(e, -EINVAL, "annotation " PLAN_ANNOTATION_NET_SIDECARS
+			       ": keep is for mode tc, and the mode is %s",
+			       net_mode_name(r->mode));
+	if (r->mac != NET_MAC_ADOPT)
+		return err_say(e, -EINVAL, "annotation " PLAN_ANNOTATION_NET_SIDECARS
+			       ": keep is for the interface's own MAC, and "
+			       PLAN_ANNOTATION_NET_MAC " is %s", net_mac_name(r->mac));
+	r->mode = NET_MODE_TC;
+	r->shared = true;
+	return plan_note_ports(b, p);
+}
+
 static int plan_set_net_request(const struct bundle *b, const struct plan_options *options,
 				struct plan *p, struct err *e)
 {
 	const char *mode = bundle_annotation(b, PLAN_ANNOTATION_NET_MODE);
 	const char *mac = bundle_annotation(b, PLAN_ANNOTATION_NET_MAC);
 	const char *loopback = bundle_annotation(b, PLAN_ANNOTATION_NET_LOOPBACK);
+	int r;
 
 	p->net_request.mode = NET_MODE_TC;
 	p->net_request.mac = NET_MAC_ADOPT;
@@ -217,7 +263,8 @@ static int plan_set_net_request(const struct bundle *b, const struct plan_option
 	if (options->net_mode && !net_mode_parse(options->net_mode, &p->net_request.mode))
 		return err_say(e, -EINVAL, "--net-mode: '%s' is not " PLAN_NET_MODES,
 			       options->net_mode);
-	return plan_set_guard(b, options, p);
+	r = plan_set_sidecars(b, p, e);
+	return r < 0 ? r : plan_set_guard(b, options, p);
 }
 
 /* ---- memory ------------------------------------------------------------------------------- */

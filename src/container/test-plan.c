@@ -253,6 +253,46 @@ static void test_annotations(void **state)
 	trial_end(&t);
 }
 
+#define KEEP "\"org.runnc.net.sidecars\":\"keep\""
+
+static void test_sidecars(void **state)
+{
+	struct trial t;
+
+	(void)state;
+	expect("\"annotations\":{\"org.runnc.net.sidecars\":\"all\"}", "",
+	       "annotation org.runnc.net.sidecars: 'all' is not none or keep");
+	expect("\"annotations\":{" KEEP ",\"org.runnc.net.mode\":\"bridge\"}", "",
+	       "annotation org.runnc.net.sidecars: keep is for mode tc, and the mode is bridge");
+	expect("\"annotations\":{" KEEP ",\"org.runnc.net.mac\":\"random\"}", "",
+	       "annotation org.runnc.net.sidecars: keep is for the interface's own MAC, and "
+	       "org.runnc.net.mac is random");
+
+	trial_parse(&t, "\"annotations\":{\"org.runnc.net.sidecars\":\"none\"}", "");
+	trial_plan(&t);
+	assert_int_equal(t.r, 0);
+	assert_false(t.p.net_request.shared);
+	plan_free(&t.p);
+	trial_end(&t);
+
+	trial_parse(&t, "\"annotations\":{" KEEP ",\"org.runnc.net.mode\":\"auto\"}",
+		    "\"sysctl\":{\"net.ipv4.ip_local_port_range\":\"1 9\"}");
+	trial_plan(&t);
+	assert_int_equal(t.r, 0);
+	assert_true(t.p.net_request.shared);
+	assert_int_equal(t.p.net_request.mode, NET_MODE_TC);
+	assert_int_equal(t.p.nr_notes, 1);
+	assert_non_null(strstr(t.p.notes[0], "linux.sysctl gives the guest the local ports 1 9"));
+	plan_free(&t.p);
+	/* The option on the command line wins, also over that. */
+	t.options.net_mode = "packet";
+	trial_plan(&t);
+	assert_string_equal(t.e.text, "annotation org.runnc.net.sidecars: keep is for mode tc, "
+				      "and the mode is packet");
+	plan_free(&t.p);
+	trial_end(&t);
+}
+
 static void test_defaults(void **state)
 {
 	struct trial t;
@@ -710,6 +750,7 @@ int main(void)
 		cmocka_unit_test(test_memory_of_parent),
 		cmocka_unit_test(test_user_namespace),
 		cmocka_unit_test(test_annotations),
+		cmocka_unit_test(test_sidecars),
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_guard),
 		cmocka_unit_test(test_no_network),

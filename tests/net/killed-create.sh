@@ -27,11 +27,13 @@ delete() { "$RUNNC" "${container_root[@]}" delete --force "$TAG-$1"; }
 
 topo_a_up || not_ok "build"
 before=$(pod_dump)
-for mode in ${MODES:-tc bridge macvtap packet}; do
+for mode in ${MODES:-tc keep bridge macvtap packet}; do
 	name=k-$mode
+	annotation=org.runnc.net.mode=$mode
+	[ $mode != keep ] || annotation=org.runnc.net.sidecars=keep
 	at_exit container_delete "$name"
 	container_bundle "$name" --netns "/run/netns/$TOPO_POD1" \
-		--annotation "org.runnc.net.mode=$mode" -- sleep 1000
+		--annotation "$annotation" -- sleep 1000
 	# How long it takes when nobody kills it.
 	start=$(now_ms)
 	create "$name" >"$TMP/out" 2>&1 </dev/null || not_ok "$mode: create" "$(cat "$TMP/out")"
@@ -67,7 +69,7 @@ for mode in ${MODES:-tc bridge macvtap packet}; do
 	check "$mode: some of them were kills: $killed of 6" [ $killed -ge 2 ]
 
 	# The next container of the pod.
-	if pod_container "next-$mode" "$mode"; then
+	if pod_container "next-$mode" "${mode/keep/tc}" --annotation "$annotation"; then
 		check "$mode: the next container has the network" ping4
 	else
 		not_ok "$mode: the next container" "$(container_log "next-$mode")"

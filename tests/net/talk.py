@@ -2,21 +2,29 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Servers and clients that say who they talk to, for tests of paths between namespaces and guests.
 
-Usage: talk.py serve tcp|udp|dns:ADDRESS:PORT...	say "ready", then answer until killed
+Usage: talk.py serve tcp|udp|dns|echo:ADDRESS:PORT...	say "ready", then answer until killed
        talk.py dial tcp|udp:ADDRESS:PORT [BYTES [FROM]]	send BYTES (16) bytes, print the answer
        talk.py each SPEC[,BYTES[,FROM]]...	as dial, one after the other: a line "SPEC... ANSWER" for each
+       talk.py crowd tcp:ADDRESS:PORT N	N connections at once to a server of kind echo; print how many were
+			heard, each with its own word, and whether their local ports are in the kernel's range
+       talk.py hold tcp:ADDRESS:PORT	one connection to such a server, with a word ten times a second until it is
+			lost or SIGTERM; print "held", or what became of it
        talk.py frames LINK SOURCE-MAC MAC	for each line "SOURCE:PORT DESTINATION:PORT TEXT" a UDP packet
 
 A server answers "NAME PORT from PEER" (NAME: $TALK_NAME) with the length and the sum of what it received,
 and prints each datagram that is text; a TCP client ends its data by closing its direction. dial sends from
 address FROM, if given, and ends with status 1 if nobody answers, 2 if what was received is not what was sent,
-3 if the connection is refused. A server of kind dns answers every question for an IPv4 address with 192.0.2.53.
+3 if the connection is refused. A server of kind dns answers every question for an IPv4 address with 192.0.2.53,
+one of kind echo (TCP) returns what it gets.
 """
 import os
+import resource
 import selectors
+import signal
 import socket
 import struct
 import sys
+import time
 import zlib
 
 
@@ -59,6 +67,18 @@ def serve_datagram(sock, kind):
     sock.sendto(answer(sock, peer, data), peer)
 
 
+def serve_echo(loop, sock):
+    if loop.get_key(sock).data == "echo":
+        loop.register(sock.accept()[0], selectors.EVENT_READ, "echoed")
+        return
+    data = sock.recv(1 << 16)
+    if data:
+        sock.sendall(data)
+        return
+    loop.unregister(sock)
+    sock.close()
+
+
 def serve_one(sock, kind):
     if sock.type == socket.SOCK_DGRAM:
         serve_datagram(sock, kind)
@@ -69,23 +89,33 @@ def serve_one(sock, kind):
         connection.sendall(answer(sock, peer, receive(connection)))
 
 
+def more_files():
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def serve(specs):
+    more_files()
     loop = selectors.DefaultSelector()
     for kind, family, where in map(parse, specs):
-        sock = socket.socket(family, socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM)
+        stream = kind in ("tcp", "echo")
+        sock = socket.socket(family, socket.SOCK_STREAM if stream else socket.SOCK_DGRAM)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        if kind == "tcp":
+        if stream:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(where)
-        if kind == "tcp":
-            sock.listen(64)
+        if stream:
+            sock.listen(4096)
         loop.register(sock, selectors.EVENT_READ, kind)
     print("ready", flush=True)
     while True:
         for key, _ in loop.select():
             try:
-                serve_one(key.fileobj, key.data)
+                if key.data.startswith("echo"):
+                    serve_echo(loop, key.fileobj)
+                else:
+                    serve_one(key.fileobj, key.data)
             except OSError as error:
                 print("talk:", error, flush=True)
 
@@ -127,6 +157,43 @@ def each(*specs):
         print(spec, try_to_dial(*spec.split(","))[1], flush=True)
 
 
+def crowd(spec, number):
+    more_files()
+    _, family, where = parse(spec)
+    socks = [socket.socket(family, socket.SOCK_STREAM) for _ in range(int(number))]
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as setting:
+        first, last = map(int, setting.read().split())
+    heard = 0
+    for sock in socks:
+        sock.settimeout(20)
+        sock.connect(where)
+    words = [f"{os.urandom(8).hex()} {sock.getsockname()[1]}".encode() for sock in socks]
+    for _ in range(2):
+        for sock, word in zip(socks, words):
+            sock.sendall(word)
+        heard = sum(sock.recv(100) == word for sock, word in zip(socks, words))
+    outside = sum(not first <= sock.getsockname()[1] <= last for sock in socks)
+    print(f"{heard} of {len(socks)} heard, {outside} beyond the range", flush=True)
+
+
+def hold(spec):
+    _, family, where = parse(spec)
+    ended = []
+    signal.signal(signal.SIGTERM, lambda *_: ended.append(True))
+    with socket.socket(family, socket.SOCK_STREAM) as sock:
+        sock.settimeout(20)
+        sock.connect(where)
+        print("ready", flush=True)
+        while not ended:
+            word = os.urandom(8)
+            sock.sendall(word)
+            if sock.recv(100) != word:
+                print("lost", flush=True)
+                return
+            time.sleep(0.1)
+    print("held", flush=True)
+
+
 def add(data):
     total = sum(struct.unpack(f">{(len(data) + 1) // 2}H", data + b"\0" * (len(data) % 2)))
     while total >> 16:
@@ -163,7 +230,7 @@ def frames(link, source_mac, mac):
 
 
 def main():
-    commands = {"each": each, "frames": frames, "serve": lambda *specs: serve(specs)}
+    commands = {"crowd": crowd, "each": each, "frames": frames, "hold": hold, "serve": lambda *specs: serve(specs)}
     if sys.argv[1] in commands:
         commands[sys.argv[1]](*sys.argv[2:])
         return
