@@ -3,6 +3,7 @@
 # For test scripts to source, after tap.sh: builds with sanitizers, under build/test/.
 #
 #	sanitized_build COMPILER	build everything with it; the directory is build/test/COMPILER
+#	sanitized_sources COMPILER	only configure it, and generate the headers that are not in the tree
 #	sanitized_units COMPILER	run its unit tests, one TAP result each
 
 # Leaks count, and the first finding ends the program with a status of its own.
@@ -27,14 +28,21 @@ sanitized_setup()
 	fi
 }
 
-sanitized_build()
+# One at a time: the stages of one run share these directories, and so may two runs.
+sanitized_alone()
 {
-	# One at a time: the stages of one run share these directories, and so may two runs.
 	mkdir -p "$top/build/test"
 	(
 		flock 9
-		sanitized_setup "$1" && ninja -k 0 -C "$top/build/test/$1"
+		sanitized_setup "$1" && "${@:2}" "$top/build/test/$1"
 	) 9>"$top/build/test/$1.lock"
+}
+
+sanitized_build() { sanitized_alone "$1" ninja -k 0 -C; }
+sanitized_sources() { sanitized_alone "$1" sanitized_headers; }
+sanitized_headers()
+{
+	ninja -C "$1" -t targets all | sed -n 's/^\(.*\.h\): CUSTOM_COMMAND$/\1/p' | xargs ninja -C "$1"
 }
 
 sanitized_units()

@@ -15,7 +15,7 @@ off=(malloc-leak mismatching-deallocation null-argument null-dereference possibl
 	possible-null-dereference)
 export FLAGS="-fanalyzer -Werror -fno-sanitize=all ${off[*]/#/-Wno-analyzer-} -fdiagnostics-color=never -o /dev/null"
 
-check "the build is configured" sanitized_setup gcc
+check "the build is configured, its headers are there" sanitized_sources gcc
 database=$top/build/test/gcc/compile_commands.json
 # The command of each file, without what it writes.
 check "gcc -fanalyzer: $(jq length "$database") files" xargs -P "$(nproc)" -n 2 -d '\n' -a <(

@@ -6,7 +6,7 @@
 . "$(dirname "$0")/../lib/tap.sh"
 . "$top/tests/lib/sanitized.sh"
 
-check "the build is configured" sanitized_setup clang
+check "the build is configured, its headers are there" sanitized_sources clang
 cd "$top" || exit 1
 database=build/test/clang
 mapfile -t sources < <(jq -r '.[] | if .file | startswith("/") then .file

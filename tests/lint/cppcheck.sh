@@ -13,7 +13,7 @@ run()
 		-j "$(nproc)" "$@"
 }
 
-check "the build is configured" sanitized_setup clang
+check "the build is configured, its headers are there" sanitized_sources clang
 mkdir -p "$top/build/test/cppcheck"
 check "cppcheck: what meson compiles" run --project="$top/build/test/clang/compile_commands.json" \
 	--cppcheck-build-dir="$top/build/test/cppcheck"
