@@ -150,7 +150,8 @@ for i in 1 2 3 4 5 6; do
 done
 run_root "$TMP/m1" /bin/sh -c "$tree"
 is "after kill -9 of create the next container is right" "$wanted" "$output"
-is "and nothing half made is left" "" "$(ls "$TMP/cache/tmp")"
+# An empty lock of one that had just made its image stays until the next one is made.
+is "and nothing half made is left" "" "$(find "$TMP/cache/tmp" -mindepth 1 ! \( -name 'tree-*' -empty \))"
 
 # ---- many
 
