@@ -8,9 +8,9 @@
  * while frames are frequent the signals are off (FIOASYNC), and the guest looks
  *
  *	- when it is idle (idle.c): before it sleeps; epoll, not a signal, ends the sleep;
- *	- when a program makes a system call and the last look was LOOK_EVERY ago, or longer if that
- *	  has read much: what the program has not taken yet is pushed out of the caches by more of
- *	  it, and keeps the guest from sending its acknowledgement (a TCP stream was a third slower);
+ *	- when a program makes a system call and the last look was LOOK_EVERY ago, or longer if
+ *	  that has read much: what the program has not taken yet is pushed out of the caches by
+ *	  more of it, and each look sends an acknowledgement (a TCP stream was a quarter slower);
  *	- at the timer's tick, if a program computes and the last look was LATE times that ago; if
  *	  frames had to wait for it, signals are better, and used for a while (HOLD).
  *
@@ -20,13 +20,15 @@
  */
 #include <linux/irqflags.h>
 #include <linux/math64.h>
+#include <linux/minmax.h>
 #include <linux/time64.h>
 #include "entry.h"
 #include "host.h"
 #include "moderate.h"
 
 #define LOOK_EVERY	(100 * NSEC_PER_USEC)
-#define LOOK_LATER	(64 << 10)	/* bytes read for which the next look is LOOK_EVERY later */
+#define LOOK_LATER	(64 << 10)	/* bytes for which the next look is LOOK_EVERY later, */
+#define LATER_MAX	8u		/* so often at most */
 #define LATE		20		/* times LOOK_EVERY */
 #define WINDOW		(2 * NSEC_PER_MSEC)
 #define MANY		8
@@ -105,7 +107,7 @@ void nabla_moderate_count(unsigned int bytes)
 	}
 	polls++;
 	look_tsc = rdtsc();
-	look_pause = look_ticks + look_ticks * (bytes / LOOK_LATER);
+	look_pause = look_ticks * (1 + min(bytes / LOOK_LATER, LATER_MAX));
 	if (!nabla_moderated && ((polls >= MANY && now >= hold) || nabla_unsignalled))
 		moderate(now);
 	local_irq_restore(flags);

@@ -3,9 +3,9 @@
  * memcpy and memset. x86's choose by alternatives, which are never patched here; every CPU of the
  * last ten years (ERMS) is fast at `rep movsb` and `rep stosb` for all but small sizes.
  *
- * But for one case: where the destination is 1 to 31 bytes behind the source, in the low twelve bits
- * of both, AMD's take the two for overlapping, and `rep movsb` copies byte by byte: 2 GB/s instead
- * of 45 (measured on Zen 3), `rep movsq` then 17. The payload of a TCP stream comes at any offset.
+ * But for one case: where the destination is 1 to 31 bytes behind the source, in the low twelve
+ * bits of both, AMD's take the two for overlapping, and `rep movsb` copies byte by byte: 2 GB/s
+ * instead of 45 (measured on Zen 3), `rep movsq` then 17. A TCP stream comes at any offset.
  */
 #include <linux/export.h>
 #include <linux/linkage.h>
