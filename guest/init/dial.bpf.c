@@ -8,26 +8,13 @@
  *
  * IPv4, also from IPv6 sockets; not 127.0.0.11, which has a route of its own.
  */
-#include <linux/bpf.h>
 #include <linux/in.h>
-#include <stdbool.h>
 
+#include "net/bpf_program.h"
 #include "net/forward_table.h"
-
-#define inline inline __attribute__((always_inline))
-#define section(name) __attribute__((section(name), used))
-#define net32(x) __builtin_bswap32(x)
 
 #define GO_ON 1
 #define AF_INET 2
-
-static struct bpf_sock *(*bpf_skc_lookup_tcp)(void *ctx, struct bpf_sock_tuple *tuple, __u32 size,
-					      __u64 netns,
-					      __u64 flags) = (void *)BPF_FUNC_skc_lookup_tcp;
-static struct bpf_sock *(*bpf_sk_lookup_udp)(void *ctx, struct bpf_sock_tuple *tuple, __u32 size,
-					     __u64 netns,
-					     __u64 flags) = (void *)BPF_FUNC_sk_lookup_udp;
-static long (*bpf_sk_release)(void *sock) = (void *)BPF_FUNC_sk_release;
 
 /* 127.@second.x.y, y not in the range of the pod's addresses. */
 static inline bool is_loopback(__u32 address, __u8 second)

@@ -18,44 +18,15 @@
  * relocation: all functions are inlined, the one map's address is put in by net/bpf.c.
  * Linux 5.3 is the first that accepts it (bpf_skc_lookup_tcp, direct map values, loops).
  */
-#include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/in.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/pkt_cls.h>
-#include <stdbool.h>
 #include <stddef.h>
 
+#include "net/bpf_program.h"
 #include "net/forward_table.h"
-
-#define inline inline __attribute__((always_inline))
-#define section(name) __attribute__((section(name), used))
-
-/* What the host calls 0x1234 is 0x3412 on the wire: BPF is compiled for little-endian here. */
-#define net16(x) __builtin_bswap16(x)
-#define net32(x) __builtin_bswap32(x)
-
-static long (*bpf_skb_store_bytes)(struct __sk_buff *skb, __u32 off, const void *from, __u32 len,
-				   __u64 flags) = (void *)BPF_FUNC_skb_store_bytes;
-static long (*bpf_l3_csum_replace)(struct __sk_buff *skb, __u32 off, __u64 from, __u64 to,
-				   __u64 size) = (void *)BPF_FUNC_l3_csum_replace;
-static long (*bpf_l4_csum_replace)(struct __sk_buff *skb, __u32 off, __u64 from, __u64 to,
-				   __u64 flags) = (void *)BPF_FUNC_l4_csum_replace;
-static long (*bpf_redirect)(__u32 ifindex, __u64 flags) = (void *)BPF_FUNC_redirect;
-static long (*bpf_skb_load_bytes)(const void *skb, __u32 off, void *to,
-				  __u32 len) = (void *)BPF_FUNC_skb_load_bytes;
-static long (*bpf_csum_diff)(__be32 *from, __u32 from_size, __be32 *to, __u32 to_size,
-			     __u32 seed) = (void *)BPF_FUNC_csum_diff;
-static long (*bpf_fib_lookup)(void *ctx, struct bpf_fib_lookup *params, int size,
-			      __u32 flags) = (void *)BPF_FUNC_fib_lookup;
-static struct bpf_sock *(*bpf_skc_lookup_tcp)(void *ctx, struct bpf_sock_tuple *tuple, __u32 size,
-					      __u64 netns,
-					      __u64 flags) = (void *)BPF_FUNC_skc_lookup_tcp;
-static struct bpf_sock *(*bpf_sk_lookup_udp)(void *ctx, struct bpf_sock_tuple *tuple, __u32 size,
-					     __u64 netns,
-					     __u64 flags) = (void *)BPF_FUNC_sk_lookup_udp;
-static long (*bpf_sk_release)(void *sock) = (void *)BPF_FUNC_sk_release;
 
 struct ports {
 	__u16 source;
@@ -240,10 +211,7 @@ static inline void set_address6(struct __sk_buff *skb, __u32 field, __u32 check,
 /* A guest that has ended took the tap with it: then the namespace is as if there was none. */
 static inline bool has_guest(struct __sk_buff *skb, const struct net_forward_table *t)
 {
-	/* Without forwarding on the tap this only looks for the device. */
-	struct bpf_fib_lookup where = { .family = 2, .ifindex = t->tap };
-
-	return t->tap && bpf_fib_lookup(skb, &where, sizeof(where), 0) >= 0;
+	return t->tap && has_link(skb, t->tap);
 }
 
 static inline int leave_by_tap(struct __sk_buff *skb, const struct net_forward_table *t)

@@ -18,7 +18,6 @@
  *
  * Compiled and embedded as loopback.bpf.c is. Linux 5.3 is the first that accepts it.
  */
-#include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/in.h>
@@ -26,31 +25,11 @@
 #include <linux/ipv6.h>
 #include <linux/pkt_cls.h>
 #include <linux/tcp.h>
-#include <stdbool.h>
 #include <stddef.h>
 
+#include "net/bpf_program.h"
 #include "net/share_table.h"
 
-#define inline inline __attribute__((always_inline))
-#define section(name) __attribute__((section(name), used))
-
-/* What the host calls 0x1234 is 0x3412 on the wire: BPF is compiled for little-endian here. */
-#define net16(x) __builtin_bswap16(x)
-
-static long (*bpf_redirect)(__u32 ifindex, __u64 flags) = (void *)BPF_FUNC_redirect;
-static long (*bpf_clone_redirect)(struct __sk_buff *skb, __u32 ifindex,
-				  __u64 flags) = (void *)BPF_FUNC_clone_redirect;
-static long (*bpf_skb_load_bytes)(const void *skb, __u32 off, void *to,
-				  __u32 len) = (void *)BPF_FUNC_skb_load_bytes;
-static long (*bpf_fib_lookup)(void *ctx, struct bpf_fib_lookup *params, int size,
-			      __u32 flags) = (void *)BPF_FUNC_fib_lookup;
-static struct bpf_sock *(*bpf_skc_lookup_tcp)(void *ctx, struct bpf_sock_tuple *tuple, __u32 size,
-					      __u64 netns,
-					      __u64 flags) = (void *)BPF_FUNC_skc_lookup_tcp;
-static struct bpf_sock *(*bpf_sk_lookup_udp)(void *ctx, struct bpf_sock_tuple *tuple, __u32 size,
-					     __u64 netns,
-					     __u64 flags) = (void *)BPF_FUNC_sk_lookup_udp;
-static long (*bpf_sk_release)(void *sock) = (void *)BPF_FUNC_sk_release;
 static long (*bpf_tcp_check_syncookie)(void *sock, void *ip, __u32 ip_len, struct tcphdr *tcp,
 				       __u32 tcp_len) = (void *)BPF_FUNC_tcp_check_syncookie;
 
@@ -87,15 +66,6 @@ static inline const struct net_share_table *the_table(void)
 
 enum fate { KERNEL, GUEST, BOTH };
 
-/* A guest that has ended took the tap with it: then all of it is the kernel's, as without one. */
-static inline bool has_guest(struct __sk_buff *skb, const struct net_share_table *t)
-{
-	/* Without forwarding on the tap this only looks for the device. */
-	struct bpf_fib_lookup where = { .family = 2, .ifindex = t->tap };
-
-	return bpf_fib_lookup(skb, &where, sizeof(where), 0) >= 0;
-}
-
 /* A host end in hairpin mode (CNI, Docker) sends back what either of the two has said to all. */
 static inline bool is_echo(struct __sk_buff *skb, const struct net_share_table *t)
 {
@@ -114,7 +84,8 @@ static inline int act(struct __sk_buff *skb, enum fate fate)
 	/* To the namespace's kernel it would be another host that has its address. */
 	if (fate == BOTH && is_echo(skb, t))
 		fate = GUEST;
-	if (fate == KERNEL || !has_guest(skb, t))
+	/* A guest that has ended took the tap with it: then all is the kernel's, as without one. */
+	if (fate == KERNEL || !has_link(skb, t->tap))
 		return TC_ACT_OK;
 	if (fate == GUEST)
 		return (int)bpf_redirect(t->tap, 0);
