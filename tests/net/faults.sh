@@ -5,8 +5,6 @@
 # forgets, another host claims the address, the interface is taken away.
 . "$(dirname "$0")/../lib/tap.sh"
 . "$top/tests/lib/container.sh"
-NET_TOOL=${NET_TOOL:-$(dirname "$RUNNC")/../net/net-tool}
-TOPO_PREFIX=$TAG
 . "$top/tests/net/lib.sh"
 . "$top/tests/net/containers.sh"
 

@@ -5,8 +5,6 @@
 # compared with what the same command said in the namespace before.
 . "$(dirname "$0")/../lib/tap.sh"
 . "$top/tests/lib/container.sh"
-NET_TOOL=${NET_TOOL:-$(dirname "$RUNNC")/../net/net-tool}
-TOPO_PREFIX=$TAG
 . "$top/tests/net/lib.sh"
 . "$top/tests/net/containers.sh"
 

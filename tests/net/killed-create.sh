@@ -6,8 +6,6 @@
 # the single steps; here is that the state says what they did.)
 . "$(dirname "$0")/../lib/tap.sh"
 . "$top/tests/lib/container.sh"
-NET_TOOL=${NET_TOOL:-$(dirname "$RUNNC")/../net/net-tool}
-TOPO_PREFIX=$TAG
 . "$top/tests/net/lib.sh"
 . "$top/tests/net/containers.sh"
 

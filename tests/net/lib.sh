@@ -13,7 +13,8 @@
 #	tcp_to_guest, tcp_from_guest	4 MiB between pod 2 and the guest, compared by checksum
 #	capture_start, capture_stop	frames that leave pod 1; MACs and types are then in $TMP/captured
 
-NET_TOOL=${NET_TOOL:-$top/build/src/net/net-tool}
+# Of the same build as the runtime.
+NET_TOOL=${NET_TOOL:-$(dirname "$RUNNC")/../net/net-tool}
 GUEST_PID=''
 CAPTURE_PID=''
 at_exit topo_down

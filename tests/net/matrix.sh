@@ -8,8 +8,6 @@
 . "$(dirname "$0")/../lib/tap.sh"
 ROOTFS=$TMP/root
 . "$top/tests/lib/container.sh"
-NET_TOOL=${NET_TOOL:-$(dirname "$RUNNC")/../net/net-tool}
-TOPO_PREFIX=$TAG
 . "$top/tests/net/lib.sh"
 . "$top/tests/net/cni.sh"
 . "$top/tests/net/matrix-rows.sh"

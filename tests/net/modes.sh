@@ -5,8 +5,6 @@
 # delete. Port-security clusters shut a port for one frame with a foreign MAC or address.
 . "$(dirname "$0")/../lib/tap.sh"
 . "$top/tests/lib/container.sh"
-NET_TOOL=${NET_TOOL:-$(dirname "$RUNNC")/../net/net-tool}
-TOPO_PREFIX=$TAG
 . "$top/tests/net/lib.sh"
 . "$top/tests/net/containers.sh"
 

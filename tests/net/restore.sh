@@ -5,8 +5,6 @@
 # interface is no failure. And the order of routes to one place, which decides which of them is used.
 . "$(dirname "$0")/../lib/tap.sh"
 . "$top/tests/run/standin.sh"
-NET_TOOL=${NET_TOOL:-$(dirname "$RUNNC")/../net/net-tool}
-TOPO_PREFIX=$TAG
 . "$top/tests/net/topology.sh"
 . "$top/tests/net/lib.sh"
 ID=$TAG-c

@@ -6,8 +6,6 @@
 # all as it was afterwards. With "none" (the default) the others have no network.
 . "$(dirname "$0")/../lib/tap.sh"
 . "$top/tests/lib/container.sh"
-NET_TOOL=${NET_TOOL:-$(dirname "$RUNNC")/../net/net-tool}
-TOPO_PREFIX=$TAG
 . "$top/tests/net/lib.sh"
 . "$top/tests/net/containers.sh"
 
