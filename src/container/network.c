@@ -87,6 +87,8 @@ static int network_decide(struct plan *p, struct net_survey *survey, struct err 
 	r = net_survey(survey, e);
 	if (r == 0 && p->loopback && network_is_shared(p, survey))
 		r = net_forward_survey(&survey->loopback, e);
+	if (r == 0 && p->net_request.shared)
+		r = net_share_survey(&survey->ports, e);
 	if (r < 0)
 		return r;
 	return plan_set_network(p, survey, e);

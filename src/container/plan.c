@@ -198,15 +198,15 @@ static int plan_note_ports(const struct bundle *b, struct plan *p)
 {
 	static const char *const keys[] = {
 		"net.ipv4.ip_local_port_range", "net/ipv4/ip_local_port_range",
+		"net.ipv4.ip_local_reserved_ports", "net/ipv4/ip_local_reserved_ports",
 	};
 
 	for (size_t i = 0; i < b->sysctl.n; i++)
 		for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
 			if (strcmp(b->sysctl.v[i].key, keys[k]) == 0)
-				return plan_note(p, "network: linux.sysctl gives the guest the "
-						 "local ports %s: for one peer it and the "
-						 "namespace may choose the same one",
-						 b->sysctl.v[i].value);
+				return plan_note(p, "network: linux.sysctl's %s is the guest's: "
+						 "for one peer it and the namespace may choose the "
+						 "same local port", b->sysctl.v[i].key);
 	return 0;
 }
 

@@ -282,7 +282,8 @@ static void test_sidecars(void **state)
 	assert_true(t.p.net_request.shared);
 	assert_int_equal(t.p.net_request.mode, NET_MODE_TC);
 	assert_int_equal(t.p.nr_notes, 1);
-	assert_non_null(strstr(t.p.notes[0], "linux.sysctl gives the guest the local ports 1 9"));
+	assert_non_null(strstr(t.p.notes[0],
+			       "linux.sysctl's net.ipv4.ip_local_port_range is the guest's"));
 	plan_free(&t.p);
 	/* The option on the command line wins, also over that. */
 	t.options.net_mode = "packet";

@@ -14,12 +14,9 @@
 #include "net/forward_load.h"
 #include "net/forward_parts.h"
 #include "net/netlink.h"
+#include "net/sockets.h"
 #include "net/sysctl.h"
 #include "net/tc.h"
-
-/* States of a socket, of <netinet/tcp.h>, in the request's mask; UDP sockets are "closed". */
-#define STATE_CLOSE (1u << 7)
-#define STATE_LISTEN (1u << 10)
 
 bool net_forward_parse_socket(const struct nlmsghdr *m, struct net_forward_facts *f,
 			      uint8_t protocol)
@@ -62,17 +59,10 @@ static int survey_resolver(struct net_nl *nl, struct net_forward_facts *f, uint8
 			   uint32_t state, struct err *e)
 {
 	struct sockets sockets = { .facts = f, .protocol = protocol };
-	struct inet_diag_req_v2 *head;
-	union net_msg m;
-	int rc;
+	int rc = net_sockets_dump(nl, AF_INET, protocol, state, survey_socket, &sockets, e);
 
-	head = net_nl_request(&m, SOCK_DIAG_BY_FAMILY, 0, sizeof(*head));
-	head->sdiag_family = AF_INET;
-	head->sdiag_protocol = protocol;
-	head->idiag_states = state;
-	rc = net_nl_dump(nl, &m.head, survey_socket, &sockets, e);
 	/* A listing that was torn, and a kernel without sock_diag: no resolver is found. */
-	return rc > 0 || rc == -ENOENT || rc == -EOPNOTSUPP || rc == -EINVAL ? 0 : rc;
+	return rc > 0 ? 0 : rc;
 }
 
 static int survey_sockets(struct net_forward_facts *f, struct err *e)
@@ -83,9 +73,9 @@ static int survey_sockets(struct net_forward_facts *f, struct err *e)
 	if (rc == -EPROTONOSUPPORT)
 		return 0;
 	if (rc == 0)
-		rc = survey_resolver(&nl, f, IPPROTO_TCP, STATE_LISTEN, e);
+		rc = survey_resolver(&nl, f, IPPROTO_TCP, NET_SOCKETS_LISTEN, e);
 	if (rc == 0)
-		rc = survey_resolver(&nl, f, IPPROTO_UDP, STATE_CLOSE, e);
+		rc = survey_resolver(&nl, f, IPPROTO_UDP, NET_SOCKETS_CLOSE, e);
 	return rc;
 }
 

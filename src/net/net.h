@@ -124,8 +124,9 @@ struct net_survey {
 	size_t nr_rules;
 	struct net_setting *settings;
 	size_t nr_settings;
-	/* by net_forward_survey(), not by net_survey() */
+	/* by net_forward_survey() and net_share_survey(), not by net_survey() */
 	struct net_forward_facts loopback;
+	struct net_share_ports ports;
 };
 
 /*

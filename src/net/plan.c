@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fd.h"
 #include "net/choose.h"
 #include "net/net.h"
 #include "net/plan_parts.h"
@@ -307,6 +308,27 @@ static void plan_links(struct net_planner *p)
 
 /* ---- an interface for two ----------------------------------------------------------------- */
 
+/* The namespace's own list, and the ports that its sockets have. */
+static void plan_reserved(struct net_planner *p)
+{
+	static const char key[] = NET_SHARE_RESERVED "=";
+	const struct net_share *share = &p->plan->share;
+	_autofree_ char *text = NULL;
+	const char *also = "", *why;
+
+	for (size_t i = 0; i < p->survey->nr_settings; i++)
+		if (strncmp(p->survey->settings[i].text, key, strlen(key)) == 0)
+			also = p->survey->settings[i].text + strlen(key);
+	text = net_share_reserved(&p->survey->ports, share->split ? share->given : share->was,
+				  also, &why);
+	if (!text)
+		p->failed = true;
+	else if (*text)
+		net_plan_say(p, &p->plan->sysctls, &p->plan->nr_sysctls, "%s%s", key, text);
+	if (why)
+		net_plan_notice(p, "%s", why);
+}
+
 /* Before the guest's settings, among which are its ports. */
 static void plan_share(struct net_planner *p)
 {
@@ -321,6 +343,7 @@ static void plan_share(struct net_planner *p)
 	if (share->split)
 		net_plan_say(p, &p->plan->sysctls, &p->plan->nr_sysctls, NET_SHARE_RANGE "=%u %u",
 			     share->given.first, share->given.last);
+	plan_reserved(p);
 }
 
 /* ---- the whole ---------------------------------------------------------------------------- */

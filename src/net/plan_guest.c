@@ -281,15 +281,23 @@ static void plan_rules(struct net_planner *p, uint8_t family)
 	}
 }
 
+/* The namespace's ports: a part of them is the guest's, and told already. */
+static bool is_told(const struct net_share *share, const char *text)
+{
+	static const char range[] = NET_SHARE_RANGE "=";
+	static const char reserved[] = NET_SHARE_RESERVED "=";
+
+	return (share->split && strncmp(text, range, strlen(range)) == 0) ||
+	       (share->on && strncmp(text, reserved, strlen(reserved)) == 0);
+}
+
 /* A guest's kernel that does not have a setting does without: the "-". */
 static void plan_settings(struct net_planner *p)
 {
 	for (size_t i = 0; i < p->survey->nr_settings; i++) {
 		const struct net_setting *s = &p->survey->settings[i];
 
-		/* The namespace's ports: a part of them is the guest's, and told already. */
-		if (p->plan->share.split &&
-		    strncmp(s->text, NET_SHARE_RANGE "=", sizeof(NET_SHARE_RANGE)) == 0)
+		if (is_told(&p->plan->share, s->text))
 			continue;
 		if (!s->link || net_plan_port(p->plan, (uint32_t)s->link) >= 0)
 			net_plan_say(p, &p->plan->sysctls, &p->plan->nr_sysctls, "-%s", s->text);

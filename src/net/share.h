@@ -10,7 +10,7 @@
  *
  * Both choose the local port of a connection themselves, and must not choose the same for one
  * peer: net.ipv4.ip_local_port_range of the namespace becomes its first quarter, and the guest gets
- * the rest.
+ * the rest, without the ports that the namespace's sockets have there already.
  */
 #ifndef RUNNC_NET_SHARE_H
 #define RUNNC_NET_SHARE_H
@@ -23,10 +23,12 @@
 #include "net/share_table.h"
 
 struct net_nl;
+struct nlmsghdr;
 struct net_plan;
 struct net_survey;
 
 #define NET_SHARE_RANGE "net/ipv4/ip_local_port_range"
+#define NET_SHARE_RESERVED "net/ipv4/ip_local_reserved_ports"
 
 struct net_share_range {
 	uint16_t first;
@@ -41,6 +43,12 @@ struct net_share {
 	struct net_share_range given;	/* the guest's */
 };
 
+/* The local ports of the namespace's sockets, TCP's and UDP's of both families in one. */
+struct net_share_ports {
+	uint64_t busy[65536 / 64];	/* port P: bit P % 64 of busy[P / 64] */
+	bool unknown;			/* the kernel does not list all of them */
+};
+
 /*
  * Divide the namespace's ports. Pure. out->on is set; where there are too few of them to be divided
  * *@why says so, for a notice; otherwise it is NULL.
@@ -49,6 +57,24 @@ void net_share_plan(const struct net_survey *s, struct net_share *out, const cha
 
 /* "32768 60999", as the kernel writes and reads it. Returns false for anything else. */
 bool net_share_parse(const char *text, struct net_share_range *range);
+
+/* List the sockets of the current namespace. Returns 0 or -errno with @e filled in. */
+int net_share_survey(struct net_share_ports *out, struct err *e);
+
+/*
+ * Note the port of which @m tells, of which nlmsg_len bytes are readable; false if it tells of
+ * none. Reads untrusted bytes: fuzzed by tests/fuzz/fuzz-netlink.c.
+ */
+bool net_share_parse_socket(const struct nlmsghdr *m, struct net_share_ports *p);
+
+/*
+ * The guest's net.ipv4.ip_local_reserved_ports, whose ports are @range: @also (the namespace's own,
+ * or ""), then those of @p that are in it. Pure. *@why is what a notice says if some of them cannot
+ * be told, or NULL. Returns the text, which the caller frees, at most 4095 bytes unless @also is
+ * longer; NULL if there is no memory.
+ */
+char *net_share_reserved(const struct net_share_ports *p, struct net_share_range range,
+			 const char *also, const char **why);
 
 /* Make @range the namespace's, unless it is already. Returns 0 or -errno with @e filled in. */
 int net_share_set(struct net_share_range range, struct err *e);

@@ -611,6 +611,44 @@ static void test_shared(void **state)
 	net_plan_free(&p);
 }
 
+/* The ports that the namespace has reserved, and what its sockets have of the guest's part. */
+static void test_shared_reserved(void **state)
+{
+	char text[] = "net/ipv4/ip_local_reserved_ports=8080";
+	struct net_setting setting = { .text = text };
+	struct net_plan p;
+	struct hand h;
+
+	(void)state;
+	hand_init(&h);
+	hand_link(&h, 2, "eth0");
+	hand_addr(&h, 2, "10.1.2.3", 24);
+	plan_shared(&h, &p);
+	assert_int_equal(count_sysctls(&p, "reserved"), 0);
+	net_plan_free(&p);
+
+	h.s.settings = &setting;
+	h.s.nr_settings = 1;
+	/* One that the namespace keeps, the guest's first, and its last. */
+	h.s.ports.busy[39825 / 64] |= UINT64_C(1) << 39825 % 64;
+	h.s.ports.busy[39826 / 64] |= UINT64_C(1) << 39826 % 64;
+	h.s.ports.busy[60999 / 64] |= UINT64_C(1) << 60999 % 64;
+	plan_shared(&h, &p);
+	assert_int_equal(count_sysctls(&p, "reserved"), 1);
+	assert_int_equal(count_sysctls(&p, "ports=8080,39826,60999"), 1);
+	net_plan_free(&p);
+
+	h.s.ports.unknown = true;
+	plan_shared(&h, &p);
+	assert_true(has_notice(&p, "does not list the namespace's sockets"));
+	net_plan_free(&p);
+
+	plan(&h, NET_MODE_TC, NET_MAC_ADOPT, &p);
+	assert_int_equal(count_sysctls(&p, "-net/ipv4/ip_local_reserved_ports=8080"), 1);
+	assert_int_equal(count_sysctls(&p, "reserved"), 1);
+	net_plan_free(&p);
+}
+
 /* ---- the record --------------------------------------------------------------------------- */
 
 static void survey(const char *name, struct net_survey *s)
@@ -774,7 +812,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_settings),
 		cmocka_unit_test(test_rules),
-		cmocka_unit_test(test_shared),
+		cmocka_unit_test(test_shared), cmocka_unit_test(test_shared_reserved),
 		cmocka_unit_test(test_record),
 		cmocka_unit_test(test_shared_record),
 		cmocka_unit_test(test_bad_records),

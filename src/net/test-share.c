@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* An interface for two: the division of the ports, and the program, run on crafted frames. */
+/* An interface for two: the program, run on crafted frames. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -26,68 +26,6 @@
 #include "net/tap.h"
 
 #define ROWS(rows) (sizeof(rows) / sizeof((rows)[0]))
-
-/* ---- ports ---------------------------------------------------------------------------------- */
-
-static void test_range(void **state)
-{
-	static const char *const bad[] = { "", "1", "a b", "1 2 3", "2 1", "1 65536", "-1 5", "1,2",
-					   "1 99999999999999999999", " ", "1 2x", "1 -2" };
-	struct net_share_range r = { 7, 7 };
-
-	(void)state;
-	assert_true(net_share_parse("32768\t60999\n", &r));
-	assert_int_equal(r.first, 32768);
-	assert_int_equal(r.last, 60999);
-	assert_true(net_share_parse("0 65535", &r));
-	for (size_t i = 0; i < ROWS(bad); i++)
-		if (net_share_parse(bad[i], &r))
-			fail_msg("'%s' was taken", bad[i]);
-	assert_int_equal(r.last, 65535);
-}
-
-static struct net_share divide(const char *setting, const char **why)
-{
-	char text[64];
-	struct net_setting one = { .text = text };
-	const struct net_survey s = { .settings = &one, .nr_settings = setting ? 1 : 0 };
-	struct net_share share;
-
-	snprintf(text, sizeof(text), "net/ipv4/ip_local_port_range=%s", setting ? setting : "");
-	net_share_plan(&s, &share, why);
-	assert_true(share.on);
-	return share;
-}
-
-static void test_division(void **state)
-{
-	const char *why;
-	struct net_share s = divide(NULL, &why);
-
-	(void)state;
-	assert_null(why);
-	assert_true(s.split);
-	assert_int_equal(s.was.first, 32768);
-	assert_int_equal(s.was.last, 60999);
-	assert_int_equal(s.kept.first, 32768);
-	assert_int_equal(s.kept.last, 39825);
-	assert_int_equal(s.given.first, 39826);
-	assert_int_equal(s.given.last, 60999);
-
-	s = divide("1024\t65535", &why);
-	assert_int_equal(s.kept.first, 1024);
-	assert_int_equal(s.kept.last, 1024 + 16128 - 1);
-	assert_int_equal(s.given.first, 1024 + 16128);
-	assert_int_equal(s.given.last, 65535);
-
-	s = divide("100 107", &why);
-	assert_true(s.split && !why);
-	assert_int_equal(s.kept.last, 101);
-	s = divide("100 106", &why);
-	assert_false(s.split);
-	assert_string_equal(why, "net.ipv4.ip_local_port_range is too small to be divided: the "
-				 "guest and the namespace may choose the same port for one peer");
-}
 
 /* ---- frames --------------------------------------------------------------------------------- */
 
@@ -696,7 +634,6 @@ static void test_orphan(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_range), cmocka_unit_test(test_division),
 		cmocka_unit_test(test_nobody), cmocka_unit_test(test_icmp),
 		cmocka_unit_test(test_protocols), cmocka_unit_test(test_types),
 		cmocka_unit_test(test_arp), cmocka_unit_test(test_groups),

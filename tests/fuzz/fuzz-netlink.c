@@ -38,11 +38,13 @@ static void read_sockets(const void *data, size_t len)
 {
 	const struct nlmsghdr *m = data;
 	struct net_forward_facts f = { .known = true };
+	struct net_share_ports ports = { .unknown = false };
 	int left = (int)len;
 
 	for (; net_nl_ok(m, left); m = mnl_nlmsg_next(m, &left)) {
 		net_forward_parse_socket(m, &f, IPPROTO_TCP);
 		net_forward_parse_socket(m, &f, IPPROTO_UDP);
+		expect(!net_share_parse_socket(m, &ports) || !(ports.busy[0] & 1));
 	}
 }
 

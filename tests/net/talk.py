@@ -7,8 +7,8 @@ Usage: talk.py serve tcp|udp|dns|echo:ADDRESS:PORT...	say "ready", then answer u
        talk.py each SPEC[,BYTES[,FROM]]...	as dial, one after the other: a line "SPEC... ANSWER" for each
        talk.py crowd tcp:ADDRESS:PORT N	N connections at once to a server of kind echo; print how many were
 			heard, each with its own word, and whether their local ports are in the kernel's range
-       talk.py hold tcp:ADDRESS:PORT	one connection to such a server, with a word ten times a second until it is
-			lost or SIGTERM; print "held", or what became of it
+       talk.py hold tcp:ADDRESS:PORT [FROM-PORT]	one connection to such a server, with a word ten times a second
+			until it is lost or SIGTERM; print "held", or what became of it
        talk.py frames LINK SOURCE-MAC MAC	for each line "SOURCE:PORT DESTINATION:PORT TEXT" a UDP packet
 
 A server answers "NAME PORT from PEER" (NAME: $TALK_NAME) with the length and the sum of what it received,
@@ -176,12 +176,13 @@ def crowd(spec, number):
     print(f"{heard} of {len(socks)} heard, {outside} beyond the range", flush=True)
 
 
-def hold(spec):
+def hold(spec, port="0"):
     _, family, where = parse(spec)
     ended = []
     signal.signal(signal.SIGTERM, lambda *_: ended.append(True))
     with socket.socket(family, socket.SOCK_STREAM) as sock:
         sock.settimeout(20)
+        sock.bind(("", int(port)))
         sock.connect(where)
         print("ready", flush=True)
         while not ended:
