@@ -50,7 +50,7 @@ static bool poll(u64 start, u64 left)
 	u64 end = start + min(poll_ns, left);
 
 	for (;;) {
-		if (nabla_net_look() || READ_ONCE(nabla_pending))
+		if (nabla_net_look(true) || READ_ONCE(nabla_pending))
 			return true;
 		if (host_clock(HOST_CLOCK_MONOTONIC) >= end)
 			return false;

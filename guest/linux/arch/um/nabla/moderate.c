@@ -16,7 +16,9 @@
  *
  * It is what drivers of network cards do with NAPI's napi_defer_hard_irqs and gro_flush_timeout.
  * Frames are frequent when MANY polls in a WINDOW have found some, and rare again when fewer than
- * FEW have. A device whose descriptor knows no SIGIO (macvtap) keeps the guest looking.
+ * FEW have: of each device by itself, for a look costs a readv for each (the pod's loopback is a
+ * device of its own, and mostly silent). One whose descriptor knows no SIGIO (macvtap) keeps the
+ * guest looking.
  */
 #include <linux/irqflags.h>
 #include <linux/math64.h>
@@ -35,12 +37,8 @@
 #define FEW		3
 #define HOLD		(100 * NSEC_PER_MSEC)
 
-bool nabla_moderated;
-bool nabla_unsignalled;
-
-/* Since when polls are counted, and how many have found frames. */
-static u64 window;
-static unsigned int polls;
+struct nabla_moderate nabla_moderate[NABLA_LAUNCH_NETS];
+unsigned int nabla_moderated;
 
 /* No moderation before: a program computed while frames came. */
 static u64 hold;
@@ -75,41 +73,50 @@ static void learn_ticks(u64 now)
 	look_ticks = ns ? mul_u64_u64_div_u64(rdtsc() - first_tsc, LOOK_EVERY, ns) : 0;
 }
 
-static void moderate(u64 now)
+static void moderate(unsigned int device, u64 now)
 {
-	nabla_moderated = true;
+	struct nabla_moderate *m = &nabla_moderate[device];
+
+	m->on = true;
+	nabla_moderated++;
 	learn_ticks(now);
 	look_tsc = rdtsc();
-	nabla_net_signals(false);
+	if (!nabla_net_signals(device, false))
+		m->unsignalled = true;
 }
 
-static void signals(void)
+static void signals(unsigned int device)
 {
-	if (nabla_unsignalled)
+	struct nabla_moderate *m = &nabla_moderate[device];
+
+	if (!m->on || m->unsignalled)
 		return;
-	nabla_moderated = false;
-	nabla_net_signals(true);
+	m->on = false;
+	nabla_moderated--;
 	/* What came before the signals were on again has none. */
+	if (!nabla_net_signals(device, true))
+		m->unsignalled = true;
 	nabla_net_interrupt();
 }
 
-void nabla_moderate_count(unsigned int bytes)
+void nabla_moderate_count(unsigned int device, unsigned int bytes)
 {
+	struct nabla_moderate *m = &nabla_moderate[device];
 	u64 now = host_clock(HOST_CLOCK_MONOTONIC);
 	unsigned long flags;
 
 	local_irq_save(flags);
-	if (now - window > WINDOW) {
-		if (nabla_moderated && polls < FEW)
-			signals();
-		window = now;
-		polls = 0;
+	if (now - m->window > WINDOW) {
+		if (m->polls < FEW)
+			signals(device);
+		m->window = now;
+		m->polls = 0;
 	}
-	polls++;
+	m->polls++;
 	look_tsc = rdtsc();
 	look_pause = look_ticks * (1 + min(bytes / LOOK_LATER, LATER_MAX));
-	if (!nabla_moderated && ((polls >= MANY && now >= hold) || nabla_unsignalled))
-		moderate(now);
+	if (!m->on && ((m->polls >= MANY && now >= hold) || m->unsignalled))
+		moderate(device, now);
 	local_irq_restore(flags);
 }
 
@@ -117,7 +124,7 @@ void nabla_moderate_count(unsigned int bytes)
 static bool look(void)
 {
 	if (!nabla_net_blocked())
-		return nabla_net_look();
+		return nabla_net_look(false);
 	nabla_net_interrupt();
 	return true;
 }
@@ -135,18 +142,24 @@ void nabla_moderate_look(void)
 
 void nabla_moderate_quiet(u64 now)
 {
-	if (nabla_moderated && now - window > 2 * WINDOW)
-		signals();
+	unsigned int i;
+
+	for (i = 0; nabla_moderated && i < nabla_launch.nr_nets; i++)
+		if (now - nabla_moderate[i].window > 2 * WINDOW)
+			signals(i);
 }
 
 void nabla_moderate_tick(u64 now)
 {
+	unsigned int i;
+
 	nabla_moderate_quiet(now);
 	if (!nabla_moderated || !look_ticks || (rdtsc() - look_tsc) / look_ticks < LATE)
 		return;
 	look_tsc = rdtsc();
-	if (look()) {
-		hold = now + HOLD;
-		signals();
-	}
+	if (!look())
+		return;
+	hold = now + HOLD;
+	for (i = 0; i < nabla_launch.nr_nets; i++)
+		signals(i);
 }

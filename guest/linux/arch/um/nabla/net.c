@@ -85,7 +85,7 @@ struct nabla_netdev {
 	struct net_device *dev;
 	struct napi_struct napi;
 	int fd;
-	unsigned int irq;
+	unsigned int index;		/* in the launch record */
 	unsigned int hdr_len;
 
 	/* Receive: touched by the poll function only, or while NAPI is off. */
@@ -93,6 +93,7 @@ struct nabla_netdev {
 	void *rx_head;
 	struct nabla_chunk rx_chunk[RX_CHUNKS];
 	long rx_looked;			/* the length of a frame that a look has read; 0: none */
+	bool rx_waited;			/* the guest was idle and looked: there was none */
 
 	/* Transmit: under the queue's lock. */
 	struct iovec tx_iov[2 + MAX_SKB_FRAGS];
@@ -127,7 +128,7 @@ static struct nabla_chunk rx_chunk_alloc(void)
 	return (struct nabla_chunk){};
 }
 
-/* Have a head, and room behind it as far as memory allows. Called in softirq context. */
+/* Have a head, and room behind it as far as memory allows. In softirq, or without interrupts. */
 static int rx_refill(struct nabla_netdev *nd)
 {
 	unsigned int i;
@@ -308,22 +309,36 @@ static int rx_complete(struct nabla_netdev *nd, int done, long bytes)
 {
 	napi_complete_done(&nd->napi, done);
 	if (done)
-		nabla_moderate_count(bytes);
+		nabla_moderate_count(nd->index, bytes);
 	return done;
+}
+
+/*
+ * After so many bytes the rest is left to the look after this poll; all is read where an edge is
+ * waited for. The guest that was idle until this frame came is faster than the sender: the frame is
+ * alone, most likely, and to ask for another only makes who waits for it wait longer.
+ */
+static long rx_at_once(struct nabla_netdev *nd)
+{
+	bool waited = nd->rx_waited;
+
+	nd->rx_waited = false;
+	if (!nabla_moderate[nd->index].on)
+		return LONG_MAX;
+	return waited ? 1 : RX_AT_ONCE;
 }
 
 static int nabla_net_poll(struct napi_struct *napi, int budget)
 {
 	struct nabla_netdev *nd = container_of(napi, struct nabla_netdev, napi);
-	long bytes = 0;
+	long bytes = 0, at_once = rx_at_once(nd);
 	int done = 0;
 
 	nd->rx_polls++;
 	while (done < budget) {
 		long len;
 
-		/* The look after this one finds the rest. */
-		if (nabla_moderated && bytes >= RX_AT_ONCE)
+		if (bytes >= at_once)
 			return rx_complete(nd, done, bytes);
 		len = rx_next(nd);
 
@@ -370,10 +385,10 @@ static irqreturn_t nabla_net_irq(int irq, void *data)
 static void raise(struct nabla_netdev *nd)
 {
 	if (in_hardirq()) {
-		generic_handle_irq(nd->irq);
+		generic_handle_irq(NABLA_IRQ_NET(nd->index));
 	} else {
 		irq_enter();
-		generic_handle_irq(nd->irq);
+		generic_handle_irq(NABLA_IRQ_NET(nd->index));
 		irq_exit();
 	}
 }
@@ -387,10 +402,10 @@ void nabla_net_interrupt(void)
 			raise(nabla_netdev[i]);
 }
 
-/* Without a head, which the last poll gave away, the poll function looks by itself. */
+/* Without memory, the poll function says so. */
 static bool looks_ready(struct nabla_netdev *nd)
 {
-	if (!nd->rx_head)
+	if (rx_refill(nd))
 		return true;
 	nd->rx_looked = rx_read(nd);
 	if (nd->rx_looked > 0 || nd->rx_looked == -EMSGSIZE)
@@ -400,7 +415,7 @@ static bool looks_ready(struct nabla_netdev *nd)
 	return false;
 }
 
-bool nabla_net_look(void)
+bool nabla_net_look(bool idle)
 {
 	bool found = false;
 	unsigned int i;
@@ -408,9 +423,13 @@ bool nabla_net_look(void)
 	for (i = 0; i < nabla_launch.nr_nets; i++) {
 		struct nabla_netdev *nd = nabla_netdev[i];
 
-		if (!nd || !netif_running(nd->dev) ||
-		    test_bit(NAPI_STATE_SCHED, &nd->napi.state) || !looks_ready(nd))
+		if (!nd || !netif_running(nd->dev) || (nabla_moderated && !nabla_moderate[i].on) ||
+		    test_bit(NAPI_STATE_SCHED, &nd->napi.state))
 			continue;
+		if (!looks_ready(nd)) {
+			nd->rx_waited = idle;
+			continue;
+		}
 		raise(nd);
 		found = true;
 	}
@@ -427,13 +446,9 @@ bool nabla_net_blocked(void)
 	return false;
 }
 
-void nabla_net_signals(bool on)
+bool nabla_net_signals(unsigned int device, bool on)
 {
-	unsigned int i;
-
-	for (i = 0; i < nabla_launch.nr_nets; i++)
-		if (host_async(nabla_launch.net[i].fd, on) < 0)
-			nabla_unsignalled = true;
+	return host_async(nabla_launch.net[device].fd, on) >= 0;
 }
 
 /* Transmit ------------------------------------------------------------------------------------- */
@@ -523,7 +538,7 @@ static int nabla_net_open(struct net_device *dev)
 	int ret;
 
 	napi_enable(&nd->napi);
-	ret = request_irq(nd->irq, nabla_net_irq, 0, dev->name, nd);
+	ret = request_irq(NABLA_IRQ_NET(nd->index), nabla_net_irq, 0, dev->name, nd);
 	if (ret) {
 		napi_disable(&nd->napi);
 		return ret;
@@ -542,7 +557,7 @@ static int nabla_net_stop(struct net_device *dev)
 	struct nabla_netdev *nd = netdev_priv(dev);
 
 	netif_stop_queue(dev);
-	free_irq(nd->irq, nd);
+	free_irq(NABLA_IRQ_NET(nd->index), nd);
 	napi_disable(&nd->napi);
 	rx_free(nd);
 	return 0;
@@ -674,7 +689,7 @@ static int __init nabla_net_add(unsigned int index)
 	nd = netdev_priv(dev);
 	nd->dev = dev;
 	nd->fd = conf->fd;
-	nd->irq = NABLA_IRQ_NET(index);
+	nd->index = index;
 	nd->hdr_len = conf->vnet_hdr_len;
 	netif_napi_add(dev, &nd->napi, nabla_net_poll);
 
