@@ -1,35 +1,45 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# For the scripts here to source, instead of tap.sh: podman as on a machine of its own.
+# What the engines' tests have in common: an engine as on a machine of its own. The file of one engine sources
+# this, instead of tap.sh.
 #
-# The script runs again in mount, network and process namespaces of its own, where /run and podman's stores
-# are empty: what podman makes there touches nothing of the host, and goes with the script, however it ends.
+# The script runs again in mount, network and process namespaces of its own, where /run and the engine's stores
+# are empty: what the engine makes there touches nothing of the host, and goes with the script, however it ends.
 #
-#	engine_up netavark|cni		its configuration, and two images: base, and layers, which is base with
-#					a layer on it. Ends the script with a skip if podman cannot run a plain
-#					container here
-#	pm ARGUMENT...			podman, ended after a minute; the runtime is runnc, or that of --runtime
-#	shell [OPTION]... -- COMMANDS	pm run --rm OPTION... base sh -c COMMANDS
-#	plain ARGUMENT...		the same as pm with crun as the runtime
+# The engine's file sets, before: $engine_program and $engine_package; and after:
+#
+#	$peer				the runtime of plain containers
+#	$engine_network			the network of a container that is not told which
+#	by RUNTIME ARGUMENT...		the engine's command, ended after a minute, with this runtime
+#	engine_traces			whatever a container has while it lives: a line each
+#	engine_empty			remove all containers and networks
+#	engine_drop NAME		remove a container at once
+#
+# So both have, for their scripts:
+#
+#	engine ARGUMENT...		by runnc, which is the runtime under test
+#	plain ARGUMENT...		by the peer
+#	shell [OPTION]... -- COMMANDS	engine run --rm OPTION... base sh -c COMMANDS
 #	engine_can TEXT OPTION...	can a plain container be run with these options? If not, that is a skip
 #	serve NAME [OPTION]...		start container NAME of layers, with a web server that answers /i by NAME;
 #					layers has /peer as well, of tests/net/matrix-peer.c
 #	plain_serve NAME [OPTION]...	the same, a plain container
 #	fetch ADDRESS			what is at http://ADDRESS/i, as the host sees it
-#	field NAME FORMAT		podman inspect
+#	get ADDRESS			the shell command by which a container prints the same
+#	field NAME FORMAT		the engine's inspect
 #	address NAME [NETWORK] [6]	of the container
 #	nothing_left TEXT		remove all containers, and see that nothing of them is left
 #
-# RUNNC=scripts/crun runs the same with crun as both runtimes: a check of the scripts.
+# RUNNC=$PWD/scripts/crun runs the same with crun as the runtime under test: a check of the scripts.
 
 if [ -z "${ENGINE_INSIDE:-}" ]; then
-	if ! command -v podman >/dev/null; then
-		echo "1..0 # SKIP no podman (package podman)"
+	if ! command -v "$engine_program" >/dev/null; then
+		echo "1..0 # SKIP no $engine_program (package $engine_package)"
 		exit 0
 	fi
 	ENGINE_INSIDE=1 exec unshare --mount --net --pid --fork --kill-child --mount-proc "$0" "$@"
 fi
-. "$(dirname "$0")/../lib/tap.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/tap.sh"
 
 # An empty directory in place of this one.
 engine_cover()
@@ -39,56 +49,17 @@ engine_cover()
 	at_exit umount --lazy "$1"
 }
 
-# podman makes a cgroup for all of its containers, and leaves it.
-engine_cgroups() { find /sys/fs/cgroup -depth -type d -path '*/libpod_parent*' 2>/dev/null | sort; }
-engine_end()
+# engine_lacks REASON OUTPUT: end the script with a skip.
+engine_lacks()
 {
-	pm pod rm --all --force --time 0
-	pm rm --all --force --time 0
-	engine_cgroups | sort -r | xargs -r -d '\n' rmdir
+	echo "1..0 # SKIP $1: $(tail -n 1 <<<"$2")"
+	finished=1
+	exit 0
 }
 
-engine_configure()
+# engine_context BASE: $TMP/context, of which the engine builds the image layers: BASE with two layers on it.
+engine_context()
 {
-	engine_cover "$TMP/podman"
-	engine_cover /run
-	engine_cover /dev/shm 1777
-	engine_cover /var/lib/cni
-	engine_cover /var/cache/runnc/images
-	mkdir /run/lock /run/netns "$TMP/podman/networks"
-	export CONTAINERS_CONF=$TMP/containers.conf CONTAINERS_STORAGE_CONF=$TMP/storage.conf
-	# Limits that a root without CAP_SYS_RESOURCE may set.
-	cat >"$CONTAINERS_CONF" <<-END
-		[containers]
-		log_driver = "k8s-file"
-		default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
-		[engine]
-		cgroup_manager = "cgroupfs"
-		events_logger = "file"
-		infra_image = "localhost/base"
-		runtime = "runnc"
-		runtime_supports_json = ["runnc", "crun"]
-		[engine.runtimes]
-		runnc = ["$RUNNC"]
-		crun = ["$top/scripts/crun"]
-		[network]
-		network_backend = "$1"
-		cni_plugin_dirs = ["/usr/lib/cni"]
-		network_config_dir = "$TMP/podman/networks"
-	END
-	cat >"$CONTAINERS_STORAGE_CONF" <<-END
-		[storage]
-		driver = "overlay"
-		graphroot = "$TMP/podman/storage"
-		runroot = "/run/containers/storage"
-	END
-}
-
-# Nothing is fetched from anywhere: the first image is an archive of busybox, the second one is built on it.
-engine_images()
-{
-	local root
-	root=$("$top/scripts/rootfs" busybox) || return
 	mkdir "$TMP/context"
 	cat >"$TMP/context/serve" <<-'END'
 		#!/bin/sh
@@ -105,37 +76,31 @@ engine_images()
 	END
 	chmod 755 "$TMP/context/serve"
 	cat >"$TMP/context/Dockerfile" <<-END
-		FROM localhost/base
+		FROM $1
 		COPY serve peer /
 		RUN rm /etc/group && echo second >/etc/layer
 	END
-	musl-gcc -static -O2 -o "$TMP/context/peer" "$top/tests/net/matrix-peer.c" &&
-		tar -C "$root" -c . | timeout 60 podman import --quiet --change 'CMD ["sh", "-c", "trap exit TERM; sleep 1000 & wait"]' - base &&
-		plain build --quiet --tag layers "$TMP/context"
+	musl-gcc -static -O2 -o "$TMP/context/peer" "$top/tests/net/matrix-peer.c"
 }
 
-engine_up()
+# Nothing is fetched from anywhere: the first image is an archive of busybox, the second one is built on it.
+engine_images()
 {
-	local said
-	engine_configure "$1"
-	at_exit engine_end
-	ip link set lo up
-	engine_before=$(engine_traces)
-	if ! said=$(engine_images 2>&1) || ! said=$(plain run --rm base true 2>&1); then
-		echo "1..0 # SKIP podman cannot run a plain container here: $(tail -n 1 <<<"$said")"
-		finished=1
-		exit 0
-	fi
+	local root
+	root=$("$top/scripts/rootfs" busybox) &&
+		tar -C "$root" -c . | by "$peer" import \
+			--change 'CMD ["sh", "-c", "trap exit TERM; sleep 1000 & wait"]' - base &&
+		engine_context "$1" && plain build --quiet --tag layers "$TMP/context"
 }
 
-pm() { timeout -k 5 60 podman "$@" </dev/null; }
-plain() { pm --runtime crun "$@"; }
+engine() { by runnc "$@" </dev/null; }
+plain() { by "$peer" "$@" </dev/null; }
 
 shell()
 {
 	local options=()
 	while [ "$1" != -- ]; do options+=("$1"); shift; done
-	pm run --rm "${options[@]}" base sh -c "$2"
+	engine run --rm "${options[@]}" base sh -c "$2"
 }
 
 engine_can()
@@ -147,36 +112,27 @@ engine_can()
 	return 1
 }
 
-engine_served() { pm logs "$1" 2>&1 | grep -q "$1 serves"; }
-serve() { pm run --detach --name "$1" "${@:2}" layers /serve "$1" && wait_for 20 engine_served "$1"; }
+engine_served() { engine logs "$1" 2>&1 | grep -q "$1 serves"; }
+serve() { engine run --detach --name "$1" "${@:2}" layers /serve "$1" && wait_for 20 engine_served "$1"; }
 plain_serve() { plain run --detach --name "$1" "${@:2}" layers /serve "$1" && wait_for 20 engine_served "$1"; }
 fetch() { curl -sS --noproxy '*' -m 10 --retry 5 --retry-connrefused --retry-delay 1 "http://$1/i"; }
+get() { echo "timeout 10 wget -q -O - http://$1/i"; }
 
-field() { pm inspect --format "{{$2}}" "$1"; }
+field() { engine inspect --format "{{$2}}" "$1"; }
 address()
 {
 	local key=IPAddress
 	[ "${3:-}" != 6 ] || key=GlobalIPv6Address
-	field "$1" "(index .NetworkSettings.Networks \"${2:-podman}\").$key"
+	field "$1" "(index .NetworkSettings.Networks \"${2:-$engine_network}\").$key"
 }
 
-# Whatever a container has while it lives: a line each. $engine_before is what was there before.
-engine_traces()
-{
-	find /run/runnc /run/netns -mindepth 1 2>/dev/null
-	ip -o link show type veth
-	ps -eo args | grep -E '^([^ ]*/)?(conmon|nabla|aardvark-dns)'
-	findmnt -rno TARGET | grep -E "^$TMP/podman/.*(merged|shm)$"
-	# crun leaves a pod's directory in systemd's hierarchy of cgroup v1.
-	engine_cgroups | grep -E '/(libpod-)?[0-9a-f]{64}$' | grep -vE '/systemd/libpod_parent/[0-9a-f]{64}$'
-}
+# $engine_before is what was there before.
 engine_left() { engine_traces | grep -vxF -- "$engine_before"; }
 engine_is_clear() { [ -z "$(engine_left)" ]; }
 
 nothing_left()
 {
-	pm pod rm --all --force --time 0 >/dev/null
-	pm rm --all --force --time 0 >/dev/null
+	engine_empty >/dev/null
 	wait_for 20 engine_is_clear
 	is "$1" "" "$(engine_left)"
 }

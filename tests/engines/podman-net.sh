@@ -1,101 +1,25 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # podman's networks, by netavark and aardvark-dns: who reaches whom, by which name, and a namespace for two.
-. "$(dirname "$0")/lib.sh"
-engine_up netavark
+. "$(dirname "$0")/podman-lib.sh"
+. "$(dirname "$0")/network.sh"
+domain=dns.podman resolver=192.0.2.53
+serve_in_both() { serve "$1" --network one --network two; }
+shell_in_both() { shell --network one --network two -- "$1"; }
 
-# Somebody beyond the host, with a web server.
-ip netns add beyond
-ip link add wire type veth peer name eth0 netns beyond
-ip addr add 192.0.2.1/24 dev wire
-ip link set wire up
-ip -n beyond addr add 192.0.2.2/24 dev eth0
-ip -n beyond link set eth0 up
-mkdir "$TMP/www"
-echo beyond >"$TMP/www/i"
-{ exec ip netns exec beyond busybox httpd -f -p 80 -h "$TMP/www" </dev/null >/dev/null 2>&1; } &
-beyond() { ip netns exec beyond curl -sS --noproxy '*' -m 10 "http://$1/i"; }
+engine_up netavark
+beyond_up
 # These stay.
 engine_before=$(engine_traces)
 
-# get ADDRESS: a command that prints what is at http://ADDRESS/i
-get() { echo "timeout 10 wget -q -O - http://$1/i"; }
-# What the guest has, in one line: "LINK ADDRESS" of each, sorted, without link-local ones and the loopback's.
-addresses="ip -o addr | awk '\$2 != \"lo\" && \$2 != \"pod0\" && \$4 !~ /^fe80/ { print \$2, \$4 }' | sort | xargs"
-
-# ---- the default network ------------------------------------------------------------------------------
-
-check "a published port: it starts" serve web --publish 8080:80
-ip=$(address web)
-is "the default network: the host reaches it" web "$(fetch "$ip")"
-is "a published port, from the host" web "$(fetch 127.0.0.1:8080)"
-is "a published port, from beyond" web "$(beyond 192.0.2.1:8080)"
-is "port: podman's word for it" "80/tcp -> 0.0.0.0:8080" "$(pm port web | grep tcp)"
-is "a container reaches another, the gateway, and beyond" "web gateway beyond" "$(shell -- "
-	$(get "$ip")
-	ping -c 1 -W 5 ${ip%.*}.1 >/dev/null && echo gateway
-	$(get 192.0.2.2)" | xargs)"
-pm run --detach --name peer --publish 7000:7000 --publish 7000:7000/udp layers /peer serve >/dev/null
-check "a published UDP port: it starts" wait_for 20 eval 'pm logs peer | grep ready'
-peer=$TMP/context/peer
-check "from the host, a datagram larger than the MTU" "$peer" udp 192.0.2.1 4000
-check "from beyond" ip netns exec beyond "$peer" udp 192.0.2.1 4000
-check "a megabyte by TCP, from beyond" ip netns exec beyond "$peer" tcp 192.0.2.1 1000000
-is "none: but a loopback there is nothing" "lo:" "$(shell --network none -- "ip -o link | cut -d ' ' -f 2")"
-
-# ---- networks of the user's ---------------------------------------------------------------------------
-
-pm network create --ipv6 --subnet 10.71.0.0/24 --subnet fd00:71::/64 one >/dev/null
-pm network create --subnet 10.72.0.0/24 two >/dev/null
+test_default
+engine network create --ipv6 --subnet 10.71.0.0/24 --subnet fd00:71::/64 one >/dev/null
+engine network create --subnet 10.72.0.0/24 two >/dev/null
 if engine_can "two networks, names, IPv6" --network one --network two; then
-	check "in a network with names: it starts" serve nabla --network one --network-alias alias
-	check "beside it a plain container" plain_serve plain --network one
-	for client in runnc crun; do
-		is "$client: names in the network, of either runtime, alone, with the domain, by an alias" \
-			"nabla plain nabla nabla" "$(pm --runtime $client run --rm --network one base sh -c "
-			$(get nabla); $(get plain); $(get nabla.dns.podman); $(get alias)" | xargs)"
-		is "$client: by IPv6" "nabla plain" "$(pm --runtime $client run --rm --network one base sh -c "
-			$(get "[$(address nabla one 6)]"); $(get "[$(address plain one 6)]")" | xargs)"
-		is "$client: the name has its IPv6 address" "$(address nabla one 6)" \
-			"$(pm --runtime $client run --rm --network one base nslookup -type=aaaa nabla |
-			sed -n 's/^Address: \(.*:\)/\1/p')"
-	done
-	check "stop and start again" eval 'pm stop --time 30 nabla && pm start nabla'
-	is "it is found by its name again" nabla "$(pm exec plain sh -c "
-		until $(get nabla) 2>/dev/null; do sleep 0.2; done")"
-	is "--ip, --mac-address, --dns, --dns-search" "eth0 10.71.0.77/24 92:d0:c6:0a:29:33 192.0.2.53 test.example" \
-		"$(shell --network one --ip 10.71.0.77 --mac-address 92:d0:c6:0a:29:33 --dns 192.0.2.53 \
-		--dns-search test.example -- "$addresses | cut -d ' ' -f 1,2; cat /sys/class/net/eth0/address
-		awk '/^nameserver/ { print \$2 }' /etc/resolv.conf; awk '/^search/ { print \$2 }' /etc/resolv.conf" | xargs)"
-
-	check "in two networks: it starts" serve both --network one --network two
-	check "a neighbour in the second one" plain_serve second --network two
-	is "inspect has the address of each, and both answer" "both both both" \
-		"$(for at in "$(address both one)" "$(address both two)" "[$(address both one 6)]"; do
-			fetch "$at"; done | xargs)"
-	is "a container in two networks: one address of each" 2 "$(pm run --rm --network one --network two base sh -c \
-		"$addresses" | grep -oE '10\.7[12]\.0\.' | sort -u | wc -l)"
-	is "names of both networks" "nabla second" "$(shell --network one --network two -- \
-		"$(get nabla); $(get second)" | xargs)"
+	test_names
+	test_two
 fi
-
-# ---- one namespace for two ----------------------------------------------------------------------------
-
-check "a plain container" plain_serve host --publish 8081:80
-is "it is reached" host "$(fetch 127.0.0.1:8081)"
-check "with --network container: beside it" serve guest --network container:host
-is "the address is the guest's now" guest "$(fetch "$(address host)")"
-is "the published port too" guest "$(fetch 127.0.0.1:8081)"
-# Its own server has the port at all addresses of the namespace.
-is "in the namespace the plain one has its server" host "$(pm exec host sh -c "$(get 127.0.0.1)")"
-check "the guest goes" pm rm --force --time 0 guest
-is "the plain container has its address again" host "$(fetch "$(address host)")"
-is "its port, from beyond" host "$(beyond 192.0.2.1:8081)"
-
-check "a guest" serve first
-is "a plain container in its namespace reaches it at 127.0.0.1" first \
-	"$(plain run --rm --network container:first base sh -c "$(get 127.0.0.1)")"
-is "the guest is still reached" first "$(fetch "$(address first)")"
+test_shared
 
 nothing_left "nothing is left of them"
 tap_done

@@ -1,29 +1,27 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # podman's pods: an infra container of either runtime holds the namespaces, a container of each is in them.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/podman-lib.sh"
 engine_up netavark
 
-get() { echo "timeout 10 wget -q -O - http://$1/i"; }
-
 for infra in runnc crun; do
-	check "infra by $infra: the pod is made" pm --runtime $infra pod create --name pod --publish 8080:80
+	check "infra by $infra: the pod is made" by $infra pod create --name pod --publish 8080:80
 	check "infra by $infra: a container starts in it" serve web --pod pod
-	is "infra by $infra: it is" $infra "$(field "$(pm pod inspect --format '{{.InfraContainerID}}' pod)" .OCIRuntime)"
+	is "infra by $infra: it is" $infra "$(field "$(engine pod inspect --format '{{.InfraContainerID}}' pod)" .OCIRuntime)"
 	is "infra by $infra: its port" web "$(fetch 127.0.0.1:8080)"
 	is "infra by $infra: the container has the pod's address" \
-		"$(field "$(pm pod inspect --format '{{.InfraContainerID}}' pod)" .NetworkSettings.IPAddress)" \
-		"$(pm logs web | sed -n 's/^at //p')"
-	is "infra by $infra: its host name is the pod's" pod "$(pm logs web | sed -n 's/^name //p')"
+		"$(field "$(engine pod inspect --format '{{.InfraContainerID}}' pod)" .NetworkSettings.IPAddress)" \
+		"$(engine logs web | sed -n 's/^at //p')"
+	is "infra by $infra: its host name is the pod's" pod "$(engine logs web | sed -n 's/^name //p')"
 	check "infra by $infra: a plain container starts beside it" \
 		plain run --detach --pod pod --name side layers /serve side 81
 	is "infra by $infra: each at 127.0.0.1" "web side" "$(plain exec side sh -c "
 		until $(get 127.0.0.1:81) >/dev/null 2>&1; do sleep 0.1; done
 		$(get 127.0.0.1); $(get 127.0.0.1:81)" | xargs)"
 	is "infra by $infra: and so is the plain one's" pod "$(plain exec side hostname)"
-	check "infra by $infra: the pod stops" pm pod stop --time 5 pod
+	check "infra by $infra: the pod stops" engine pod stop --time 5 pod
 	is "infra by $infra: each was asked to" "3 3" "$(field web .State.ExitCode) $(field side .State.ExitCode)"
-	check "infra by $infra: the pod starts again" pm pod start pod
+	check "infra by $infra: the pod starts again" engine pod start pod
 	is "infra by $infra: its port, again" web "$(fetch 127.0.0.1:8080)"
 	nothing_left "infra by $infra: nothing is left"
 done
