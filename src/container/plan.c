@@ -550,10 +550,35 @@ bool plan_wants_trees(const struct bundle *b)
 	return value && strcmp(value, "copy") == 0;
 }
 
+/*
+ * What Docker's resolver does not know it asks others, from sockets in the namespace: it is a
+ * sidecar. Docker 20.10 has no option for annotations, so the interfaces are kept for it without
+ * one, unless somebody has said what is to be, or it cannot be.
+ */
+static int plan_keep_for_resolver(struct plan *p, const struct net_survey *survey)
+{
+	struct net_request *r = &p->net_request;
+	bool possible = r->mode == NET_MODE_TC ||
+			(r->mode == NET_MODE_AUTO && r->host.tun && r->host.clsact);
+
+	if (!survey->loopback.resolver_udp || survey->loopback.unsupported || r->shared ||
+	    bundle_annotation(p->bundle, PLAN_ANNOTATION_NET_SIDECARS) || !possible ||
+	    r->mac != NET_MAC_ADOPT || p->guest.kind != GUEST_LINUX)
+		return 0;
+	r->mode = NET_MODE_TC;
+	r->shared = true;
+	if (plan_note(p, "network: Docker's resolver is in the namespace and keeps the interfaces "
+			 "beside the guest, as with " PLAN_ANNOTATION_NET_SIDECARS "=keep") < 0)
+		return -ENOMEM;
+	return plan_note_ports(p->bundle, p);
+}
+
 int plan_set_network(struct plan *p, const struct net_survey *survey, struct err *e)
 {
 	int r;
 
+	if (plan_keep_for_resolver(p, survey) < 0)
+		return err_set(e, -ENOMEM, "plan the network");
 	net_plan_free(&p->net);
 	memset(&p->net, 0, sizeof(p->net));
 	r = net_plan(survey, &p->net_request, &p->net, e);

@@ -704,6 +704,55 @@ static void test_cmdline_quota(void **state)
 
 /* ---- the network --------------------------------------------------------------------------- */
 
+/* Does a namespace with Docker's resolver keep its interfaces? */
+static bool keeps(const char *annotations, const char *mode, int unsupported)
+{
+	struct net_survey survey = { .loopback = { .known = true, .unsupported = unsupported,
+						   .resolver_udp = 35353 } };
+	struct trial t;
+	bool kept;
+
+	trial_parse(&t, annotations, "");
+	t.options.net_mode = mode;
+	trial_plan(&t);
+	assert_int_equal(t.r, 0);
+	t.p.net_request.host = (struct net_host){ .tun = true, .clsact = true };
+	assert_int_equal(plan_set_network(&t.p, &survey, &t.e), 0);
+	kept = t.p.net_request.shared;
+	if (kept)
+		assert_int_equal(t.p.net_request.mode, NET_MODE_TC);
+	trial_end(&t);
+	return kept;
+}
+
+static void test_resolver(void **state)
+{
+	struct net_survey survey = { .loopback = { .known = true } };
+	struct trial t;
+
+	(void)state;
+	assert_true(keeps("", NULL, 0));
+	assert_true(keeps("", "auto", 0));
+	assert_true(keeps("\"annotations\":{" KEEP "}", NULL, 0));
+	assert_false(keeps("\"annotations\":{\"org.runnc.net.sidecars\":\"none\"}", NULL, 0));
+	assert_false(keeps("\"annotations\":{\"org.runnc.net.mac\":\"random\"}", NULL, 0));
+	assert_false(keeps("", "bridge", 0));
+	assert_false(keeps("", NULL, -EPERM));
+
+	/* Said once, also if it is looked at again; nothing without a resolver. */
+	trial_parse(&t, "", "");
+	trial_plan(&t);
+	assert_int_equal(plan_set_network(&t.p, &survey, &t.e), 0);
+	assert_false(t.p.net_request.shared);
+	assert_int_equal(t.p.nr_notes, 0);
+	survey.loopback.resolver_udp = 35353;
+	assert_int_equal(plan_set_network(&t.p, &survey, &t.e), 0);
+	assert_int_equal(plan_set_network(&t.p, &survey, &t.e), 0);
+	assert_int_equal(t.p.nr_notes, 1);
+	assert_non_null(strstr(t.p.notes[0], "Docker's resolver"));
+	trial_end(&t);
+}
+
 static void test_network(void **state)
 {
 	struct net_link links[] = { {
@@ -766,6 +815,7 @@ int main(void)
 		cmocka_unit_test(test_notes),
 		cmocka_unit_test(test_cmdline),
 		cmocka_unit_test(test_cmdline_quota),
+		cmocka_unit_test(test_resolver),
 		cmocka_unit_test(test_network),
 	};
 
