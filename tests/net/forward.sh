@@ -284,7 +284,7 @@ cat >"$TMP/dial" <<'END'
 getent ahostsv4 pod.test | head -n 1
 python3 /talk.py each tcp:127.0.0.11:53 udp:127.0.0.11:54 tcp:127.0.0.11:54
 TALK_NAME=guest python3 /talk.py serve tcp:127.0.0.1:7081 udp:127.0.0.1:7084 >/tmp/ready & server=$!
-until grep -q ready /tmp/ready; do sleep 0.1; done
+until grep -qs ready /tmp/ready; do sleep 0.1; done
 python3 /talk.py each tcp:127.0.0.1:7080 tcp:127.0.0.1:7080,4000000 tcp:::ffff:127.0.0.1:7080 \
 	udp:127.0.0.1:7083 udp:127.0.0.1:7083,60000 udp:::ffff:127.0.0.1:7083 \
 	tcp:127.0.0.1:7081 udp:127.0.0.1:7084 tcp:127.0.0.1:9 udp:127.0.0.1:9
