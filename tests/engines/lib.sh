@@ -12,6 +12,7 @@
 #	$engine_network			the network of a container that is not told which
 #	by RUNTIME ARGUMENT...		the engine's command, ended after a minute, with this runtime
 #	engine_traces			whatever a container has while it lives: a line each
+#	engine_log			what the engine has complained of
 #	engine_empty			remove all containers and networks
 #	engine_drop NAME		remove a container at once
 #
@@ -135,4 +136,5 @@ nothing_left()
 	engine_empty >/dev/null
 	wait_for 20 engine_is_clear
 	is "$1" "" "$(engine_left)"
+	engine_is_clear || engine_log | sed 's/^/# /'
 }

@@ -77,6 +77,9 @@ engine_traces()
 	podman_cgroups | grep -E '/(libpod-)?[0-9a-f]{64}$' | grep -vE '/systemd/libpod_parent/[0-9a-f]{64}$'
 }
 
+# Each command has said it itself.
+engine_log() { :; }
+
 # The networks go with the script.
 engine_empty()
 {
