@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# timeout: 600
 # Docker's networks: who reaches whom, by which name, at its resolver 127.0.0.11, and a namespace for two.
 . "$(dirname "$0")/docker-lib.sh"
 . "$(dirname "$0")/network.sh"
