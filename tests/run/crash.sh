@@ -112,14 +112,15 @@ plain=$TMP/plain
 bundle plain wait
 failures=
 for ((i = 0; i < 5; i++)); do
+	# A file that the container goes on writing to, from where it is: for nothing else.
 	for j in 1 2 3 4; do
-		rt create --bundle "$plain" "$ID" </dev/null >"$TMP/race$j" 2>&1 && echo made >>"$TMP/race$j" &
+		rt create --bundle "$plain" "$ID" </dev/null >"$TMP/made$j" 2>&1 && echo made >>"$TMP/made$j" &
 	done
 	# shellcheck disable=SC2046	# numbers
 	wait $(jobs -p)
-	[ "$(cat "$TMP"/race[1-4] | grep -c '^made$')" = 1 ] || failures+="$(cat "$TMP"/race[1-4])
+	[ "$(cat "$TMP"/made[1-4] | grep -c '^made$')" = 1 ] || failures+="$(cat "$TMP"/made[1-4])
 "
-	[ "$(cat "$TMP"/race[1-4] | grep -c 'already exists$')" = 3 ] || failures+="$(cat "$TMP"/race[1-4])
+	[ "$(cat "$TMP"/made[1-4] | grep -c 'already exists$')" = 3 ] || failures+="$(cat "$TMP"/made[1-4])
 "
 	for j in 1 2 3; do
 		rt start "$ID" >"$TMP/race$j" 2>&1 && echo made >>"$TMP/race$j" &
