@@ -51,8 +51,8 @@ fragments()
 join()
 {
 	# An IPv4 and an IPv6 group, joined by a socket; the kernel reports both.
-	in_guest timeout 3 socat -u "UDP4-RECVFROM:9998,ip-add-membership=239.9.9.9:eth0" - &
-	in_guest timeout 3 socat -u "UDP6-RECVFROM:9997,ipv6-join-group=[ff05::99]:eth0" - &
+	in_guest timeout 5 socat -u "UDP4-RECVFROM:9998,ip-add-membership=239.9.9.9:eth0" - &
+	in_guest timeout 5 socat -u "UDP6-RECVFROM:9997,ipv6-join-group=[ff05::99]:eth0" - &
 	wait $!
 	wait
 	return 0
