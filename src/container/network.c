@@ -87,7 +87,7 @@ static int network_decide(struct plan *p, struct net_survey *survey, struct err 
 	r = net_survey(survey, e);
 	if (r == 0 && p->loopback && network_is_shared(p, survey))
 		r = net_forward_survey(&survey->loopback, e);
-	/* It keeps the interfaces, as who asks for that does. */
+	/* Docker's resolver keeps the interfaces, as who asks for that does. */
 	if (r == 0 && (p->net_request.shared || survey->loopback.resolver_udp))
 		r = net_share_survey(&survey->ports, e);
 	if (r < 0)

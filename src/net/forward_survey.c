@@ -2,9 +2,7 @@
 /* What a namespace's loopback is like, and what its kernel can do. */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <libmnl/libmnl.h>
 #include <linux/inet_diag.h>
-#include <linux/sock_diag.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -21,11 +19,10 @@
 bool net_forward_parse_socket(const struct nlmsghdr *m, struct net_forward_facts *f,
 			      uint8_t protocol)
 {
-	const struct inet_diag_msg *socket = mnl_nlmsg_get_payload(m);
+	const struct inet_diag_msg *socket = net_sockets_read(m);
 	uint16_t port;
 
-	if (m->nlmsg_type != SOCK_DIAG_BY_FAMILY ||
-	    m->nlmsg_len < MNL_NLMSG_HDRLEN + sizeof(*socket))
+	if (!socket)
 		return false;
 	port = ntohs(socket->id.idiag_sport);
 	if (socket->idiag_family != AF_INET || socket->id.idiag_dport != 0 ||

@@ -2,9 +2,7 @@
 /* Local ports that the namespace's sockets have already: the guest is not to choose them. */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <libmnl/libmnl.h>
 #include <linux/inet_diag.h>
-#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -20,13 +18,9 @@
 
 bool net_share_parse_socket(const struct nlmsghdr *m, struct net_share_ports *p)
 {
-	const struct inet_diag_msg *socket = mnl_nlmsg_get_payload(m);
-	uint16_t port;
+	const struct inet_diag_msg *socket = net_sockets_read(m);
+	uint16_t port = socket ? ntohs(socket->id.idiag_sport) : 0;
 
-	if (m->nlmsg_type != SOCK_DIAG_BY_FAMILY ||
-	    m->nlmsg_len < MNL_NLMSG_HDRLEN + sizeof(*socket))
-		return false;
-	port = ntohs(socket->id.idiag_sport);
 	if (port == 0)
 		return false;
 	p->busy[port / 64] |= UINT64_C(1) << port % 64;

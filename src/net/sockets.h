@@ -5,6 +5,8 @@
 
 #include "net/netlink.h"
 
+struct inet_diag_msg;
+
 /* States of a socket, of <netinet/tcp.h>, in a request's mask; UDP sockets are "closed". */
 #define NET_SOCKETS_CLOSE (1u << 7)
 #define NET_SOCKETS_LISTEN (1u << 10)
@@ -19,5 +21,11 @@
  */
 int net_sockets_dump(struct net_nl *nl, uint8_t family, uint8_t protocol, uint32_t states,
 		     net_nl_each *each, void *context, struct err *e);
+
+/*
+ * The socket of which @m tells, of which nlmsg_len bytes are readable, in @m; NULL if it tells of
+ * none.
+ */
+const struct inet_diag_msg *net_sockets_read(const struct nlmsghdr *m);
 
 #endif
