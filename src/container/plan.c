@@ -210,11 +210,18 @@ static int plan_note_ports(const struct bundle *b, struct plan *p)
 	return 0;
 }
 
+static int plan_share(const struct bundle *b, struct plan *p)
+{
+	p->net_request.mode = NET_MODE_TC;
+	p->net_request.shared = true;
+	return plan_note_ports(b, p);
+}
+
 /* Who else is in the network namespace keeps the interfaces as well. */
 static int plan_set_sidecars(const struct bundle *b, struct plan *p, struct err *e)
 {
 	const char *sidecars = bundle_annotation(b, PLAN_ANNOTATION_NET_SIDECARS);
-	struct net_request *r = &p->net_request;
+	const struct net_request *r = &p->net_request;
 
 	if (!sidecars || strcmp(sidecars, "none") == 0)
 		return 0;
@@ -232,9 +239,7 @@ static int plan_set_sidecars(const struct bundle *b, struct plan *p, struct err 
 		return err_say(e, -EINVAL, "annotation " PLAN_ANNOTATION_NET_SIDECARS
 			       ": keep is for the interface's own MAC, and "
 			       PLAN_ANNOTATION_NET_MAC " is %s", net_mac_name(r->mac));
-	r->mode = NET_MODE_TC;
-	r->shared = true;
-	return plan_note_ports(b, p);
+	return plan_share(b, p);
 }
 
 static int plan_set_net_request(const struct bundle *b, const struct plan_options *options,
@@ -557,7 +562,7 @@ bool plan_wants_trees(const struct bundle *b)
  */
 static int plan_keep_for_resolver(struct plan *p, const struct net_survey *survey)
 {
-	struct net_request *r = &p->net_request;
+	const struct net_request *r = &p->net_request;
 	bool possible = r->mode == NET_MODE_TC ||
 			(r->mode == NET_MODE_AUTO && r->host.tun && r->host.clsact);
 
@@ -565,12 +570,10 @@ static int plan_keep_for_resolver(struct plan *p, const struct net_survey *surve
 	    bundle_annotation(p->bundle, PLAN_ANNOTATION_NET_SIDECARS) || !possible ||
 	    r->mac != NET_MAC_ADOPT || p->guest.kind != GUEST_LINUX)
 		return 0;
-	r->mode = NET_MODE_TC;
-	r->shared = true;
 	if (plan_note(p, "network: Docker's resolver is in the namespace and keeps the interfaces "
 			 "beside the guest, as with " PLAN_ANNOTATION_NET_SIDECARS "=keep") < 0)
 		return -ENOMEM;
-	return plan_note_ports(p->bundle, p);
+	return plan_share(p->bundle, p);
 }
 
 int plan_set_network(struct plan *p, const struct net_survey *survey, struct err *e)
