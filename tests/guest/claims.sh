@@ -25,6 +25,11 @@ for name in "${programs[@]}" signals-dynamic threads-dynamic vdso-dynamic; do
 	guest_claims "$name"
 done
 
+guest_build bpf guest/bpf.c -static || tap_done
+guest_options=(--jq '.process.capabilities |= map_values(. + ["CAP_SYS_ADMIN"])')
+guest_claims bpf
+guest_options=()
+
 # The guest's clocks go as fast as the host's, and it knows what time it is.
 container_bundle pace -- /bin/time pace
 container_run pace | while read -r line; do echo "$EPOCHREALTIME $line"; done >"$TMP/pace.times"

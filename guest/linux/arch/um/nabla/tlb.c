@@ -323,6 +323,10 @@ void nabla_tlb_sync_kernel(unsigned long start, unsigned long end)
 	u64 offset;
 	int fd;
 
+	/* The direct map below is the host's memory as it is: what is flushed may begin there. */
+	start = run = max(start, VMALLOC_START);
+	if (start >= end)
+		return;
 	host_unmap(start, end - start);
 	for (addr = start; addr <= end; addr += PAGE_SIZE) {
 		pmd = addr < end ? find_pmd(&init_mm, addr) : NULL;
