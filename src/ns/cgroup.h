@@ -82,7 +82,10 @@ struct cgroup_place {
 	uint32_t controllers;		/* CGROUP_* of its hierarchy */
 	/* the container's processes are in it; false: on the way to it */
 	bool leaf;
-	/* did not exist when planned (or is the default parent): remove it */
+	/*
+	 * did not exist when planned, or is one that containers of this runtime make for one
+	 * another (the default parent; in a hybrid, v2's but for slices): remove it if it is empty
+	 */
 	bool ours;
 };
 

@@ -45,9 +45,18 @@ static bool dir_exists(const char *dir)
 	return lstat(dir, &st) == 0;
 }
 
+/* One of systemd's, which may be empty and in use. */
+static bool is_slice(const char *dir)
+{
+	const char *dot = strrchr(dir, '.');
+
+	return dot && strcmp(dot, ".slice") == 0;
+}
+
 /*
  * Add the mount point of @h and every directory from there to @path (clean, absolute, not "/").
- * What is not there yet is ours; with @own_parent, so is what leads to the leaf.
+ * What is not there yet is ours; with @own_parent, so is what leads to the leaf: whoever is the
+ * last one there removes it.
  */
 static int plan_hierarchy(const struct cgroup_hierarchy *h, const char *path, bool own_parent,
 			  struct cgroup_list *list, struct err *e)
@@ -64,7 +73,8 @@ static int plan_hierarchy(const struct cgroup_hierarchy *h, const char *path, bo
 			break;
 		place = &list->v[list->n - 1];
 		place->leaf = *at == '\0';
-		place->ours = !dir_exists(place->dir) || (own_parent && !place->leaf);
+		place->ours = !dir_exists(place->dir) ||
+			      (own_parent && !place->leaf && !is_slice(place->dir));
 	}
 	return r;
 }
@@ -126,6 +136,7 @@ struct plan_choice {
 static int plan_all(const struct cgroup_survey *s, const struct plan_choice *choice,
 		    struct cgroup_list *list, struct err *e)
 {
+	const bool hybrid = cgroup_survey_mode(s) == CGROUP_MODE_HYBRID;
 	const char *path = choice->path;
 	_autofree_ char *clean = path_clean(path);
 
@@ -136,13 +147,15 @@ static int plan_all(const struct cgroup_survey *s, const struct plan_choice *cho
 			       "cgroupsPath '%s' names a cgroup that holds others' processes",
 			       path);
 	for (size_t i = 0; i < s->n; i++) {
+		/* Beside v1, engines leave v2 alone: a pod's directory there is its containers'. */
+		bool own_parent = choice->own_parent || (hybrid && s->v[i].version == 2);
 		_autofree_ char *below = NULL;
 		int r = plan_path(&s->v[i], path, &below, e);
 
 		if (r == 0 && choice->systemd && s->v[i].version == 2)
 			r = plan_guarded(&below, e);
 		if (r == 0)
-			r = plan_hierarchy(&s->v[i], below, choice->own_parent, list, e);
+			r = plan_hierarchy(&s->v[i], below, own_parent, list, e);
 		if (r < 0)
 			return r;
 	}

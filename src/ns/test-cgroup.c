@@ -282,6 +282,35 @@ static void assert_dir(const struct fake *f, const struct cgroup_place *p, const
 	assert_string_equal(p->dir + strlen(f->dir), wanted);
 }
 
+/*
+ * A pod's directory in a hybrid: the engine made that of v1, and takes it away; that of v2 is the
+ * containers', whichever of them came first, and the last one's to remove. A slice is systemd's.
+ */
+static void test_plan_hybrid(void **state)
+{
+	struct fake *f = *state;
+	struct cgroup_survey *s = survey(f, "30 27 0:26 / /m rw - cgroup cgroup rw,memory\n"
+					    "31 27 0:27 / /u rw - cgroup2 none rw\n",
+					 "1:memory:/\n0::/\n");
+	struct cgroup_list list = CGROUP_LIST_INIT;
+	struct err e = ERR_INIT;
+
+	make_dir(f, "m/pod");
+	make_dir(f, "u/pod");
+	make_dir(f, "u/machine.slice");
+	assert_int_equal(cgroup_plan(s, "/pod/c1", false, "c1", &list, &e), 0);
+	assert_dir(f, &list.v[1], "/m/pod");
+	assert_dir(f, &list.v[4], "/u/pod");
+	assert_true(!list.v[1].ours && list.v[4].ours && !list.v[3].ours);
+	assert_true(list.v[2].ours && list.v[5].ours);
+	cgroup_list_free(&list);
+	assert_int_equal(cgroup_plan(s, "/machine.slice/c1", false, "c1", &list, &e), 0);
+	assert_dir(f, &list.v[4], "/u/machine.slice");
+	assert_true(!list.v[4].ours && list.v[5].ours);
+	cgroup_list_free(&list);
+	cgroup_survey_free(s);
+}
+
 static void test_plan(void **state)
 {
 	struct fake *f = *state;
@@ -621,6 +650,7 @@ int main(void)
 		FAKE_TEST(test_hidden_mounts),
 		FAKE_TEST(test_own_cgroup),
 		FAKE_TEST(test_plan),
+		FAKE_TEST(test_plan_hybrid),
 		FAKE_TEST(test_plan_relative_v2),
 		FAKE_TEST(test_plan_systemd),
 		cmocka_unit_test(test_systemd_path),
