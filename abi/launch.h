@@ -42,6 +42,7 @@ struct nabla_net {
 #define NABLA_NET_CSUM		0x01	/* the host accepts and delivers partial checksums */
 #define NABLA_NET_TSO4		0x02	/* TUN_F_TSO4 set and accepted */
 #define NABLA_NET_TSO6		0x04	/* TUN_F_TSO6 set and accepted */
+#define NABLA_NET_PORTS		0x08	/* local ports are claimed here: abi/ports.h */
 
 /* One read-only block image, mapped whole by the launch stage: /dev/nabla<index> in the guest. */
 struct nabla_image {

@@ -19,7 +19,7 @@ tarball=/usr/src/$package.tar.xz
 jobs=${JOBS:-$(nproc)}
 
 # What kernel and runtime both compile
-shared=(abi/launch.h abi/control.h src/confine/{chain.h,confine.h,confine_linux.c})
+shared=(abi/launch.h abi/control.h abi/ports.h src/confine/{chain.h,confine.h,confine_linux.c})
 
 die() { echo "build.sh: $*" >&2; exit 1; }
 step() { echo "guest kernel: $*"; }

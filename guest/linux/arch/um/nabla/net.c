@@ -37,6 +37,7 @@
 #include <linux/tcp.h>
 #include <linux/uio.h>
 #include <linux/virtio_net.h>
+#include <asm/nabla_ports.h>
 
 #include "host.h"
 #include "moderate.h"
@@ -694,11 +695,14 @@ static int __init nabla_net_add(unsigned int index)
 	netif_napi_add(dev, &nd->napi, nabla_net_poll);
 
 	ret = register_netdev(dev);
-	if (ret)
+	if (ret) {
 		free_netdev(dev);
-	else
-		nabla_netdev[index] = nd;
-	return ret;
+		return ret;
+	}
+	nabla_netdev[index] = nd;
+	if (conf->flags & NABLA_NET_PORTS)
+		nabla_ports_begin(dev);
+	return 0;
 }
 
 static int __init nabla_net_init(void)
