@@ -151,6 +151,10 @@ static int plan_of_record(struct net_subject *s, struct err *e)
 				memcpy(port->guest_mac, was->guest_mac, sizeof(port->guest_mac));
 		}
 	}
+	if (record.shared) {
+		s->plan.net.share.number = record.number;
+		s->plan.net.share.alone = record.alone;
+	}
 	net_record_free(&record);
 	if (r < 0)
 		return r;
@@ -175,5 +179,5 @@ int net_subject_find(const struct lifecycle *l, const char *operand, struct net_
 		return 0;
 	if (l->net_mode && !net_mode_parse(l->net_mode, &s->plan.net_request.mode))
 		return err_say(e, -EINVAL, "--net-mode: '%s' is not a mode", l->net_mode);
-	return network_look(s->path, &s->plan, e);
+	return network_look(s->path, l->root, &s->plan, e);
 }

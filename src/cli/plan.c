@@ -64,7 +64,7 @@ static int plan_look(const struct lifecycle *l, const struct bundle *b, struct p
 	int r = 0;
 
 	if (p->network == PLAN_NETWORK_LATER && netns && access(netns, F_OK) == 0)
-		r = network_look(netns, p, e);
+		r = network_look(netns, l->root, p, e);
 	if (r < 0 || p->guest.kind == GUEST_SOLO5)
 		return r;
 	return image_stack_find(b->root_path, l->image_cache, &v->images, e);

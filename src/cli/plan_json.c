@@ -141,8 +141,8 @@ static json_t *json_ports(const struct net_share *share)
 {
 	if (!share->split)
 		return json_null();
-	return json_pack("{s:o, s:o}", "namespace", json_range(share->kept), "guest",
-			 json_range(share->given));
+	return json_pack("{s:o, s:o, s:i}", "namespace", json_range(share->kept), "guest",
+			 json_range(share->given), "number", (int)share->number);
 }
 
 static json_t *json_network(const struct plan *p)

@@ -156,6 +156,9 @@ static void text_ports(const struct net_share *s)
 	if (s->split)
 		printf("ports       the namespace chooses from %u to %u, the guest from %u to %u\n",
 		       s->kept.first, s->kept.last, s->given.first, s->given.last);
+	if (s->on && !s->alone)
+		printf("            it is guest number %u of those that share the namespace\n",
+		       s->number);
 }
 
 static void text_network(const struct plan *p)

@@ -637,7 +637,7 @@ void creation_undo(struct creation *c)
 
 	create_close_nets(c);
 	ns_child_end(&c->child);
-	if (delete_resources(&c->state, true, &e) < 0 || state_remove(&c->lock, &e) < 0)
+	if (delete_resources(&c->state, &c->lock, true, &e) < 0 || state_remove(&c->lock, &e) < 0)
 		log_warning("container %s: undo: %s", c->r->id, e.text);
 	if (c->hooked)
 		creation_run_hooks(BUNDLE_HOOK_POSTSTOP, c->bundle, &c->state, STATE_STOPPED, &e);

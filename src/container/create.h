@@ -67,7 +67,7 @@ int start_locked(struct state *s, const struct state_lock *lock, const struct bu
  * delete.c: end all processes of the container and undo everything that the state lists but the
  * state itself. With @force, what cannot be undone is a warning. Returns 0 or -errno.
  */
-int delete_resources(struct state *s, bool force, struct err *e);
+int delete_resources(struct state *s, const struct state_lock *lock, bool force, struct err *e);
 
 /*
  * delete.c: delete --force, but only of the container that @was describes: another one may have its

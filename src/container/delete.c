@@ -47,8 +47,9 @@ static int delete_kill_process(const struct state *s, struct err *e)
 	return r < 0 ? err_set(e, -errno, "wait for process %d", (int)s->pid) : 0;
 }
 
-static int delete_kill_cgroup(struct state *s, struct err *e)
+static int delete_kill_cgroup(struct state *s, const struct state_lock *lock, struct err *e)
 {
+	(void)lock;
 	return cgroup_kill(&s->cgroups, DELETE_TIMEOUT_MS, e);
 }
 
@@ -57,9 +58,9 @@ static int delete_kill_cgroup(struct state *s, struct err *e)
  * a delete that failed, and nobody else may be able to cure the namespace: the next one tries
  * again, and what is still missing is then a warning.
  */
-static int delete_restore_network(struct state *s, struct err *e)
+static int delete_restore_network(struct state *s, const struct state_lock *lock, struct err *e)
 {
-	int r = network_restore(s, e);
+	int r = network_restore(s, lock, e);
 
 	if (r == 0)
 		return 0;
@@ -71,14 +72,15 @@ static int delete_restore_network(struct state *s, struct err *e)
 	return 0;
 }
 
-static int delete_remove_cgroup(struct state *s, struct err *e)
+static int delete_remove_cgroup(struct state *s, const struct state_lock *lock, struct err *e)
 {
+	(void)lock;
 	return cgroup_remove(&s->cgroups, DELETE_TIMEOUT_MS, e);
 }
 
-int delete_resources(struct state *s, bool force, struct err *e)
+int delete_resources(struct state *s, const struct state_lock *lock, bool force, struct err *e)
 {
-	static int (*const steps[])(struct state *, struct err *) = {
+	static int (*const steps[])(struct state *, const struct state_lock *, struct err *) = {
 		delete_kill_cgroup, delete_restore_network, delete_remove_cgroup,
 	};
 	/* A process that lives on makes all the rest meaningless, also with @force. */
@@ -87,7 +89,7 @@ int delete_resources(struct state *s, bool force, struct err *e)
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-		r = steps[i](s, e);
+		r = steps[i](s, lock, e);
 		if (r < 0 && !force)
 			return r;
 		if (r < 0)
@@ -149,7 +151,7 @@ static int delete_locked(const struct lifecycle *l, struct state *s, struct stat
 	/* A create that was killed before it copied config.json has not run a hook either. */
 	if (bundle_load(dir, &b, e) < 0)
 		log_debug("container %s: %s", s->id, e->text);
-	r = delete_resources(s, force, e);
+	r = delete_resources(s, lock, force, e);
 	if (r < 0 && s->net_failed && !net_failed)
 		return delete_later(s, lock, r, e);
 	if (r < 0)

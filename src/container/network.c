@@ -15,6 +15,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "container/tenants.h"
 #include "net/net.h"
 #include "net/sysctl.h"
 
@@ -71,7 +72,9 @@ static bool network_is_shared(const struct plan *p, const struct net_survey *sur
 	return p->bundle->ns[BUNDLE_NS_NETWORK].path || survey->nr_links > 1;
 }
 
-static int network_decide(struct plan *p, struct net_survey *survey, struct err *e)
+/* @root: where other containers' states are; @own: the id of this one, if it has one. */
+static int network_decide(struct plan *p, const char *root, const char *own,
+			  struct net_survey *survey, struct err *e)
 {
 	struct net_request fresh;
 	int r = net_request_init(&fresh, e);
@@ -87,9 +90,13 @@ static int network_decide(struct plan *p, struct net_survey *survey, struct err 
 	r = net_survey(survey, e);
 	if (r == 0 && p->loopback && network_is_shared(p, survey))
 		r = net_forward_survey(&survey->loopback, e);
-	/* Docker's resolver keeps the interfaces, as who asks for that does. */
-	if (r == 0 && (p->net_request.shared || survey->loopback.resolver_udp))
+	if (r == 0 && survey->loopback.ours)
+		r = tenants_adopt(root, own, survey, e);
+	/* It may be that nobody needs it; who keeps the interfaces does. */
+	if (r == 0 && survey->loopback.known)
 		r = net_share_survey(&survey->ports, e);
+	if (r == 0 && survey->guests.numbers)
+		r = net_ports_survey(&survey->ports, e);
 	if (r < 0)
 		return r;
 	return plan_set_network(p, survey, e);
@@ -125,9 +132,12 @@ static int network_prepare_inside(void *arg, struct err *e)
 {
 	__attribute__((cleanup(net_survey_free))) struct net_survey survey = { .netns = 0 };
 	struct network_preparation *n = arg;
+	_autoclose_ int lock = -1;
 	int r;
 
-	r = network_decide(n->p, &survey, e);
+	r = tenants_lock(&lock, e);
+	if (r == 0)
+		r = network_decide(n->p, n->lock->root, n->s->id, &survey, e);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < n->p->net.nr_notices; i++)
@@ -188,16 +198,23 @@ int network_prepare(pid_t pid, struct plan *p, struct state *s, const struct sta
 
 /* ---- look --------------------------------------------------------------------------------- */
 
+struct network_view {
+	struct plan *p;
+	const char *root;
+};
+
 static int network_look_inside(void *arg, struct err *e)
 {
 	__attribute__((cleanup(net_survey_free))) struct net_survey survey = { .netns = 0 };
+	struct network_view *v = arg;
 
-	return network_decide(arg, &survey, e);
+	return network_decide(v->p, v->root, NULL, &survey, e);
 }
 
-int network_look(const char *path, struct plan *p, struct err *e)
+int network_look(const char *path, const char *root, struct plan *p, struct err *e)
 {
-	int r = network_inside(path, network_look_inside, p, e);
+	struct network_view v = { .p = p, .root = root };
+	int r = network_inside(path, network_look_inside, &v, e);
 
 	if (r == NETWORK_SAME)
 		p->network = PLAN_NETWORK_NONE;
@@ -206,9 +223,35 @@ int network_look(const char *path, struct plan *p, struct err *e)
 
 /* ---- restore ------------------------------------------------------------------------------ */
 
+struct network_restoration {
+	struct state *s;
+	const struct state_lock *lock;
+};
+
+/*
+ * Done and written down under the namespace's lock: of two containers that are deleted at once the
+ * second one sees that it is the last.
+ */
 static int network_restore_inside(void *arg, struct err *e)
 {
-	return net_restore(arg, e);
+	struct network_restoration *n = arg;
+	_autofree_ char *record = json_dumps(n->s->net, JSON_COMPACT);
+	_autoclose_ int lock = -1;
+	bool others = false;
+	int r;
+
+	if (!record)
+		return err_set(e, -ENOMEM, "network record");
+	r = tenants_lock(&lock, e);
+	if (r == 0)
+		r = tenants_remain(n->lock->root, n->s, &others, e);
+	if (r == 0)
+		r = net_restore(record, others, e);
+	if (r < 0)
+		return r;
+	json_decref(n->s->net);
+	n->s->net = NULL;
+	return state_save(n->lock, n->s, e);
 }
 
 /*
@@ -221,9 +264,9 @@ static bool network_is_gone(const char *path)
 	return statfs(path, &fs) < 0 ? errno == ENOENT : fs.f_type != NSFS_MAGIC;
 }
 
-int network_restore(const struct state *s, struct err *e)
+int network_restore(struct state *s, const struct state_lock *lock, struct err *e)
 {
-	_autofree_ char *record = NULL;
+	struct network_restoration n = { .s = s, .lock = lock };
 	const char *path = NULL;
 	int r;
 
@@ -233,10 +276,7 @@ int network_restore(const struct state *s, struct err *e)
 	if (!s->net || !path || network_is_gone(path))
 		return 0;
 
-	record = json_dumps(s->net, JSON_COMPACT);
-	if (!record)
-		return err_set(e, -ENOMEM, "network record");
-	r = network_inside(path, network_restore_inside, record, e);
+	r = network_inside(path, network_restore_inside, &n, e);
 	if (r < 0)
 		return err_wrap(e, r, "restore the network");
 	/* NETWORK_SAME: the pod's namespace is gone and its path means another one now. */

@@ -24,14 +24,19 @@
 int network_prepare(pid_t pid, struct plan *p, struct state *s, const struct state_lock *lock,
 		    struct nabla_net nets[NABLA_LAUNCH_NETS], unsigned int *nr, struct err *e);
 
-/* For `plan`: survey the namespace at @path, complete the plan, change nothing. 0 or -errno. */
-int network_look(const char *path, struct plan *p, struct err *e);
+/*
+ * For `plan`: survey the namespace at @path, complete the plan, change nothing. @root is where
+ * other containers' states are. 0 or -errno.
+ */
+int network_look(const char *path, const char *root, struct plan *p, struct err *e);
 
 /*
  * Undo network_prepare() from the state. A namespace that was made for the container ends with it,
- * so only one that was joined by its path is restored; one that is gone needs nothing. 0, or -errno
- * with all that is not as it was in @e; then as much as possible has been restored.
+ * so only one that was joined by its path is restored; one that is gone needs nothing. Where other
+ * guests share it, only what is this one's goes. On success the record is gone from @s, and that is
+ * saved. 0, or -errno with all that is not as it was in @e; then as much as possible has been
+ * restored.
  */
-int network_restore(const struct state *s, struct err *e);
+int network_restore(struct state *s, const struct state_lock *lock, struct err *e);
 
 #endif

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "explain/words.h"
+#include "net/ports_table.h"
 #include "net/tc.h"
 
 #define BOX_WIDTH 74			/* at least */
@@ -68,7 +69,7 @@ static const char *verdict_of(const struct explain_filter *f)
 	case NET_TC_PRIORITY_ANSWER:
 		if (strcmp(f->name, NET_TC_SHARE_NAME) == 0)
 			return "stays, if a socket of the namespace wants it; else it is the "
-			       "guest's";
+			       "guest's whose port it is for";
 		return "is answered here, if it can be";
 	}
 	return "is dropped: only the guest's socket sees it";
@@ -89,6 +90,9 @@ static void line_filters(const struct explain_space *x, int link, struct buf *b)
 		else
 			buf_printf(b, "%s (%s%s%s", verdict_of(f), f->kind, f->name[0] ? " " : "",
 				   f->name);
+		/* Of several guests in the namespace. */
+		if (f->ours && f->handle > 1 && f->handle <= NET_PORTS_GUESTS)
+			buf_printf(b, ", guest %" PRIu32, f->handle);
 		buf_printf(b, "%s)\n", f->ours ? ", runnc's" : "");
 	}
 	for (size_t i = 0; i < x->nr_guards; i++)
@@ -356,7 +360,9 @@ void explain_draw_answer(const struct explain_picture *p, size_t i, const struct
 	const struct net_link *pod = explain_at(p->facts, path->pod);
 
 	if (s->id && s->pid)
-		buf_printf(b, "%sthe guest, with MAC %s\n", indent,
+		buf_printf(b, "%s%s, with MAC %s\n", indent,
+			   s->plan->share.on && !s->plan->share.alone ?
+			   "the pod's first guest, or its own kernel without one" : "the guest",
 			   words_mac(s->plan->ports[i].guest_mac).text);
 	else if (s->id)
 		buf_printf(b, "%snobody in the pod: the container has no process\n", indent);

@@ -169,8 +169,8 @@ static int read_guards(struct explain_space *x, struct err *e)
 		struct explain_guard g = { .link = f->link, .egress = f->egress }, *larger;
 
 		if (f->priority != NET_TC_PRIORITY_GUARD ||
-		    net_guard_stats(f->link, f->egress ? NET_TC_EGRESS : NET_TC_INGRESS, &g.stats,
-				    e) != 0)
+		    net_guard_stats(f->link, f->egress ? NET_TC_EGRESS : NET_TC_INGRESS, f->handle,
+				    &g.stats, e) != 0)
 			continue;
 		larger = reallocarray(x->guards, x->nr_guards + 1, sizeof(*larger));
 		if (!larger)

@@ -44,6 +44,7 @@ struct explain_filter {
 	bool drops;			/* an action, or the program itself, that drops */
 	int redirect;			/* mirred: the link's index; 0: none */
 	uint16_t priority;
+	uint32_t handle;		/* of runnc's programs: the guest's number */
 	char kind[16];			/* "bpf", "u32", ... */
 	char name[32];			/* bpf: the program's; "" otherwise */
 	uint64_t packets;		/* of its last action; 0 where there is none */

@@ -123,22 +123,35 @@ static void inspect_redirect(struct inspection *x, const struct net_link *from,
 			    whose);
 }
 
-/* The namespace's kernel is to get what its sockets want, before that redirect. */
-static void inspect_share(struct inspection *x)
+static bool has_share(const struct inspection *x)
 {
 	const struct explain_space *pod = &x->f->spaces[0];
 
 	for (size_t i = 0; i < pod->nr_filters; i++)
 		if (pod->filters[i].link == x->pod->index &&
-		    strcmp(pod->filters[i].name, NET_TC_SHARE_NAME) == 0) {
-			explain_say(x->r, EXPLAIN_HOP_PLUMBING, EXPLAIN_WORKS, NULL,
-				    "what comes in by %s and a socket of the pod's namespace wants "
-				    "stays there", x->pod->name);
-			return;
-		}
-	explain_say(x->r, EXPLAIN_HOP_PLUMBING, EXPLAIN_BROKEN, INSPECT_AGAIN,
-		    "filter missing: nothing keeps at %s what is for the pod's other containers",
-		    x->pod->name);
+		    strcmp(pod->filters[i].name, NET_TC_SHARE_NAME) == 0 &&
+		    pod->filters[i].handle == x->s->plan->share.number)
+			return true;
+	return false;
+}
+
+/* The namespace's kernel is to get what its sockets want, before that redirect. */
+static void inspect_share(struct inspection *x)
+{
+	const struct net_share *share = &x->s->plan->share;
+
+	if (has_share(x) && share->alone)
+		explain_say(x->r, EXPLAIN_HOP_PLUMBING, EXPLAIN_WORKS, NULL,
+			    "what comes in by %s and a socket of the pod's namespace wants "
+			    "stays there", x->pod->name);
+	else if (has_share(x))
+		explain_say(x->r, EXPLAIN_HOP_PLUMBING, EXPLAIN_WORKS, NULL,
+			    "what comes in by %s for a port of the guest (number %u of the pod's) "
+			    "leaves by %s", x->pod->name, share->number, x->tap->name);
+	else
+		explain_say(x->r, EXPLAIN_HOP_PLUMBING, EXPLAIN_BROKEN, INSPECT_AGAIN,
+			    "filter missing: nothing tells at %s what is for the guest and what "
+			    "for the pod's other containers", x->pod->name);
 }
 
 static void inspect_tc(struct inspection *x)
@@ -146,6 +159,9 @@ static void inspect_tc(struct inspection *x)
 	inspect_redirect(x, x->tap, x->pod, "what the guest sends gets no further");
 	if (x->port->shared)
 		inspect_share(x);
+	/* Of several guests the first one gets what no port tells whose it is. */
+	if (x->port->shared && !x->s->plan->share.alone)
+		return;
 	inspect_redirect(x, x->pod, x->tap,
 			 x->port->shared ? "frames with a VLAN tag do not reach the guest" :
 			 "frames for the guest end in the pod's own kernel, which has no address");

@@ -225,6 +225,7 @@ static int parse_filter(struct explain_space *x, const struct nlmsghdr *m, bool 
 		return 0;
 	f.link = head->tcm_ifindex;
 	f.priority = (uint16_t)(head->tcm_info >> 16);
+	f.handle = head->tcm_handle;
 	f.ours = f.priority >= NET_TC_PRIORITY_FORWARD && f.priority <= NET_TC_PRIORITY &&
 		 strcmp(f.kind, "bpf") == 0;
 	if (actions && parse_actions(options[actions], &f) < 0)

@@ -312,15 +312,16 @@ static void test_shared(void **state)
 	_autobuf_ struct buf text = BUF_INIT(EXPLAIN_DRAW_MAX), alone = BUF_INIT(EXPLAIN_DRAW_MAX);
 
 	c->plan.ports[0].shared = true;
+	c->plan.share = (struct net_share){ .on = true, .number = 1, .alone = true };
 	pod->all.addrs[0].addr = c->plan.addrs[0];
 	pod->all.addrs[0].addr.link = 2;
 	pod->all.nr_addrs = 1;
-	assert_broken(c, EXPLAIN_HOP_PLUMBING, "nothing keeps at eth0 what is for the pod's other "
-					       "containers");
+	assert_broken(c, EXPLAIN_HOP_PLUMBING, "nothing tells at eth0 what is for the guest and "
+					       "what for the pod's other containers");
 	explain_report_free(&c->report);
 	pod->filters[pod->nr_filters++] = (struct explain_filter){
 		.link = 2, .ours = true, .priority = NET_TC_PRIORITY_SHARE, .kind = "bpf",
-		.name = NET_TC_SHARE_NAME };
+		.name = NET_TC_SHARE_NAME, .handle = 1 };
 	assert_null(inspect(c));
 	explain_draw_text(&p, &text);
 	assert_non_null(strstr(text.data, "what comes in: stays, if a socket of the namespace"));
@@ -329,6 +330,33 @@ static void test_shared(void **state)
 	c->subject.pid = 0;
 	explain_draw_text(&p, &alone);
 	assert_non_null(strstr(alone.data, "the pod's own kernel, with MAC"));
+}
+
+/* One that came when there was another has a program, no redirect, and does not answer for all. */
+static void test_second_guest(void **state)
+{
+	struct cluster *c = *state;
+	struct explain_space *pod = &c->facts.spaces[POD];
+	struct explain_picture p = { .facts = &c->facts, .subject = &c->subject,
+				     .paths = &c->path, .report = &c->report };
+	_autobuf_ struct buf text = BUF_INIT(EXPLAIN_DRAW_MAX);
+
+	c->plan.ports[0].shared = true;
+	c->plan.share = (struct net_share){ .on = true, .number = 2 };
+	for (size_t i = 0; i < pod->nr_filters; i++)
+		if (pod->filters[i].link == 2)
+			pod->filters[i] = (struct explain_filter){
+				.link = 2, .ours = true, .priority = NET_TC_PRIORITY_SHARE,
+				.kind = "bpf", .name = NET_TC_SHARE_NAME, .handle = 1 };
+	assert_broken(c, EXPLAIN_HOP_PLUMBING, "nothing tells at eth0 what is for the guest");
+	explain_report_free(&c->report);
+	for (size_t i = 0; i < pod->nr_filters; i++)
+		if (pod->filters[i].handle == 1)
+			pod->filters[i].handle = 2;
+	assert_null(inspect(c));
+	explain_draw_text(&p, &text);
+	assert_non_null(strstr(text.data, "runnc-share, guest 2, runnc's)"));
+	assert_non_null(strstr(text.data, "the pod's first guest, or its own kernel without one"));
 }
 
 static void make_bridged(struct cluster *c)
@@ -427,7 +455,7 @@ int main(void)
 		CLUSTER_TEST(test_stale), CLUSTER_TEST(test_filter_missing),
 		CLUSTER_TEST(test_no_process), CLUSTER_TEST(test_mtu), CLUSTER_TEST(test_down),
 		CLUSTER_TEST(test_route), CLUSTER_TEST(test_duplicate), CLUSTER_TEST(test_kept_mac),
-		CLUSTER_TEST(test_shared),
+		CLUSTER_TEST(test_shared), CLUSTER_TEST(test_second_guest),
 		CLUSTER_TEST(test_firewall), CLUSTER_TEST(test_no_route),
 		CLUSTER_TEST(test_drawing), CLUSTER_TEST(test_order),
 	};

@@ -260,6 +260,7 @@ int net_answer_add(struct net_nl *nl, int index, const struct gcfg_neigh *neighs
 		   uint32_t link, struct err *e)
 {
 	_autobpf_ struct net_bpf_asm b = NET_BPF_ASM_INIT;
+	const struct net_tc_place at = { index, NET_TC_INGRESS, NET_TC_PRIORITY_ANSWER, 0 };
 	size_t found = net_answer_program(&b, neighs, nr, link, index);
 	_autoclose_ int prog = -1;
 	int rc;
@@ -270,7 +271,6 @@ int net_answer_add(struct net_nl *nl, int index, const struct gcfg_neigh *neighs
 		return err_say(e, -E2BIG, "more than %d permanent neighbours", NET_ANSWER_MAX);
 	rc = net_bpf_program(&b, ANSWER_NAME, &prog, e);
 	if (rc == 0)
-		rc = net_tc_program_add(nl, index, NET_TC_INGRESS, NET_TC_PRIORITY_ANSWER, prog,
-					"runnc-answer", e);
+		rc = net_tc_program_add(nl, &at, prog, "runnc-answer", e);
 	return rc;
 }

@@ -18,7 +18,8 @@
  * 5. The guest announces itself when it is up.
  *
  * An interface that the namespace's kernel shares (net/share.h) keeps its addresses and IPv6. The
- * ports are divided before anything can arrive at the guest.
+ * ports are divided before anything can arrive at the guest. Of several guests the first one alone
+ * redirects what the programs leave.
  */
 #include <errno.h>
 #include <net/if.h>
@@ -32,6 +33,7 @@
 #include "net/net.h"
 #include "net/netlink.h"
 #include "net/packet.h"
+#include "net/ports.h"
 #include "net/sysctl.h"
 #include "net/tap.h"
 #include "net/tc.h"
@@ -101,18 +103,18 @@ static int apply_take_all(struct net_nl *nl, const struct net_port *p, struct er
 }
 
 /* Before the redirect: there is no moment in which the namespace's kernel gets nothing. */
-static int apply_share(struct net_nl *nl, const struct net_plan *plan, size_t i, int tap,
+static int apply_share(struct net_nl *nl, const struct net_plan *plan, size_t i, int tap, int ports,
 		       struct err *e)
 {
 	struct net_share_table table;
 	int rc = net_share_table(plan, i, tap, &table, e);
 
-	return rc < 0 ? rc : net_share_add(nl, plan->ports[i].index, &table, e);
+	return rc < 0 ? rc : net_share_add(nl, plan->ports[i].index, &table, ports, e);
 }
 
 /* Returns 0 or -errno; a failure is told as one of redirecting @p's frames. */
 static int apply_redirects(struct net_nl *nl, const struct net_plan *plan, size_t i, int tap,
-			   struct err *e)
+			   int ports, struct err *e)
 {
 	const struct net_port *p = &plan->ports[i];
 	int rc = p->clsact ? 0 : net_tc_clsact_add(nl, p->index, e);
@@ -124,8 +126,8 @@ static int apply_redirects(struct net_nl *nl, const struct net_plan *plan, size_
 	if (rc == 0)
 		rc = apply_take_all(nl, p, e);
 	if (rc == 0 && p->shared)
-		rc = apply_share(nl, plan, i, tap, e);
-	if (rc == 0)
+		rc = apply_share(nl, plan, i, tap, ports, e);
+	if (rc == 0 && (!p->shared || plan->share.alone))
 		rc = net_tc_redirect_add(nl, p->index, tap, p->vlans, e);
 	return rc < 0 ? err_wrap(e, rc, "redirect between '%s' and '%s'", p->name, p->tap) : 0;
 }
@@ -137,7 +139,7 @@ static int apply_flush(struct net_nl *nl, const struct net_port *p, struct err *
 	return rc < 0 ? err_wrap(e, rc, "take the addresses off '%s'", p->name) : 0;
 }
 
-static int apply_tc(struct net_nl *nl, const struct net_plan *plan, size_t i,
+static int apply_tc(struct net_nl *nl, const struct net_plan *plan, size_t i, int ports,
 		    struct apply_end *end, struct err *e)
 {
 	const struct net_port *p = &plan->ports[i];
@@ -147,7 +149,7 @@ static int apply_tc(struct net_nl *nl, const struct net_plan *plan, size_t i,
 	if (rc == 0)
 		rc = apply_up(nl, p->tap, tap, e);
 	if (rc == 0)
-		rc = apply_redirects(nl, plan, i, tap, e);
+		rc = apply_redirects(nl, plan, i, tap, ports, e);
 	if (rc == 0 && !p->shared)
 		rc = apply_flush(nl, p, e);
 	return rc;
@@ -268,14 +270,14 @@ static int apply_packet(struct net_nl *nl, const struct net_port *p, struct appl
 	return apply_flush(nl, p, e);
 }
 
-static int apply_mode(struct net_nl *nl, const struct net_plan *plan, size_t i,
+static int apply_mode(struct net_nl *nl, const struct net_plan *plan, size_t i, int ports,
 		      struct apply_end *end, struct err *e)
 {
 	const struct net_port *p = &plan->ports[i];
 
 	switch (p->mode) {
 	case NET_MODE_TC:
-		return apply_tc(nl, plan, i, end, e);
+		return apply_tc(nl, plan, i, ports, end, e);
 	case NET_MODE_BRIDGE:
 		return apply_bridged(nl, p, end, e);
 	case NET_MODE_MACVTAP:
@@ -288,12 +290,12 @@ static int apply_mode(struct net_nl *nl, const struct net_plan *plan, size_t i,
 	return err_say(e, -EINVAL, "no mode was chosen");
 }
 
-static int apply_port(struct net_nl *nl, const struct net_plan *plan, size_t i,
+static int apply_port(struct net_nl *nl, const struct net_plan *plan, size_t i, int ports,
 		      struct nabla_net *net, struct err *e)
 {
 	const struct net_port *p = &plan->ports[i];
 	struct apply_end end = { .fd = -1 };
-	int rc = apply_mode(nl, plan, i, &end, e);
+	int rc = apply_mode(nl, plan, i, ports, &end, e);
 
 	if (rc == 0)
 		rc = net_guard_port(nl, plan, i, end.fd, e);
@@ -310,18 +312,35 @@ static int apply_port(struct net_nl *nl, const struct net_plan *plan, size_t i,
 	return 0;
 }
 
+/* The table of the pod's ports, for the programs that read it: that of the guests before. */
+static int apply_ports(struct net_nl *nl, const struct net_plan *p, int *ports, struct err *e)
+{
+	int rc;
+
+	if (!p->share.on && !p->forward.on)
+		return 0;
+	if (!p->share.on || p->share.alone)
+		return net_ports_create(ports, e);
+	rc = net_ports_open(nl, (int)p->forward.lo, ports, e);
+	return rc > 0 ? err_say(e, -EBUSY, "the guest that shares the namespace is going: try "
+				"again") : rc;
+}
+
 int net_apply(const struct net_plan *p, struct nabla_net nets[NABLA_LAUNCH_NETS], unsigned int *nr,
 	      struct err *e)
 {
 	_autonl_ struct net_nl nl = NET_NL_INIT;
+	_autoclose_ int ports = -1;
 	unsigned int made = 0;
 	int rc = p->nr_ports || p->forward.on ? net_nl_open(&nl, e) : 0;
 
+	if (rc == 0)
+		rc = apply_ports(&nl, p, &ports, e);
 	if (rc == 0 && p->share.split)
 		rc = net_share_set(p->share.kept, e);
 
 	for (; rc == 0 && made < p->nr_ports; made++) {
-		rc = apply_port(&nl, p, made, &nets[made], e);
+		rc = apply_port(&nl, p, made, ports, &nets[made], e);
 		if (rc < 0) {
 			err_wrap(e, rc, "connect interface '%s' to the guest (mode %s)",
 				 p->ports[made].name, net_mode_name(p->ports[made].mode));
@@ -330,7 +349,7 @@ int net_apply(const struct net_plan *p, struct nabla_net nets[NABLA_LAUNCH_NETS]
 	}
 	/* Last: it takes the addresses that the interfaces have given up. */
 	if (rc == 0 && p->forward.on) {
-		rc = net_forward_apply(&nl, &p->forward, &nets[made], e);
+		rc = net_forward_apply(&nl, &p->forward, &p->share, ports, &nets[made], e);
 		made += rc == 0;
 	}
 	if (rc < 0) {

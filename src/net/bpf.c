@@ -95,35 +95,60 @@ int net_bpf_program(struct net_bpf_asm *b, const char *name, int *prog, struct e
 
 /* ---- programs that clang has compiled ----------------------------------------------------- */
 
-int net_bpf_table(const char *name, const void *value, size_t size, int *map, struct err *e)
+/* Returns a descriptor or -errno. */
+static int bpf_create_table(const char *name, size_t size, uint32_t flags)
 {
 	union bpf_attr attr = { .map_type = BPF_MAP_TYPE_ARRAY, .key_size = sizeof(uint32_t),
-				.value_size = (uint32_t)size, .max_entries = 1 };
-	const uint32_t key = 0;
-	_autoclose_ int fd = -1;
+				.value_size = (uint32_t)size, .max_entries = 1,
+				.map_flags = flags };
+	long fd;
 
 	snprintf(attr.map_name, sizeof(attr.map_name), "%s", name);
-	fd = (int)bpf_call(BPF_MAP_CREATE, &attr);
-	if (fd < 0)
-		return err_set(e, -errno, "create an eBPF map");
-	memset(&attr, 0, sizeof(attr));
-	attr.map_fd = (uint32_t)fd;
-	attr.key = bpf_pointer(&key);
-	attr.value = bpf_pointer(value);
-	if (bpf_call(BPF_MAP_UPDATE_ELEM, &attr) < 0)
-		return err_set(e, -errno, "fill an eBPF map");
+	fd = bpf_call(BPF_MAP_CREATE, &attr);
+	return fd < 0 ? -errno : (int)fd;
+}
+
+int net_bpf_set(int map, const void *value, struct err *e)
+{
+	const uint32_t key = 0;
+	union bpf_attr attr = { .map_fd = (uint32_t)map, .key = bpf_pointer(&key),
+				.value = bpf_pointer(value) };
+
+	return bpf_call(BPF_MAP_UPDATE_ELEM, &attr) < 0 ?
+		err_set(e, -errno, "fill an eBPF map") : 0;
+}
+
+int net_bpf_table(const char *name, const void *value, size_t size, int *map, struct err *e)
+{
+	_autoclose_ int fd = bpf_create_table(name, size, 0);
+	int rc = fd < 0 ? err_set(e, fd, "create an eBPF map") : net_bpf_set(fd, value, e);
+
+	if (rc < 0)
+		return rc;
 	*map = take_fd(&fd);
 	return 0;
 }
 
+int net_bpf_shared_table(const char *name, size_t size, int *map, struct err *e)
+{
+	int fd = bpf_create_table(name, size, BPF_F_MMAPABLE);
+
+	if (fd == -EINVAL)
+		fd = bpf_create_table(name, size, 0);
+	if (fd < 0)
+		return err_set(e, fd, "create an eBPF map");
+	*map = fd;
+	return 0;
+}
+
 /* Put the map's value where the mark of its address is. */
-static void bpf_relocate(struct bpf_insn *insns, size_t nr, int map)
+static void bpf_relocate(struct bpf_insn *insns, size_t nr, uint64_t mark, int map)
 {
 	for (size_t i = 0; i + 1 < nr; i++) {
 		if (insns[i].code != (BPF_LD | BPF_DW | BPF_IMM))
 			continue;
-		if ((uint32_t)insns[i].imm == (uint32_t)NET_BPF_TABLE_MARK &&
-		    (uint32_t)insns[i + 1].imm == (uint32_t)(NET_BPF_TABLE_MARK >> 32)) {
+		if (insns[i].src_reg == 0 && (uint32_t)insns[i].imm == (uint32_t)mark &&
+		    (uint32_t)insns[i + 1].imm == (uint32_t)(mark >> 32)) {
 			insns[i].src_reg = BPF_PSEUDO_MAP_VALUE;
 			insns[i].imm = map;
 			insns[i + 1].imm = 0;
@@ -132,8 +157,8 @@ static void bpf_relocate(struct bpf_insn *insns, size_t nr, int map)
 	}
 }
 
-int net_bpf_compiled(const char *name, const uint64_t *code, size_t nr, int map, int *prog,
-		     struct err *e)
+int net_bpf_compiled(const char *name, const uint64_t *code, size_t nr, int map, int ports,
+		     int *prog, struct err *e)
 {
 	union bpf_attr attr = { .prog_type = BPF_PROG_TYPE_SCHED_CLS };
 	struct bpf_insn insns[BPF_LOAD_MAX];
@@ -142,7 +167,8 @@ int net_bpf_compiled(const char *name, const uint64_t *code, size_t nr, int map,
 	if (nr > BPF_LOAD_MAX)
 		return err_set(e, -E2BIG, "load eBPF program %s", name);
 	memcpy(insns, code, nr * sizeof(insns[0]));
-	bpf_relocate(insns, nr, map);
+	bpf_relocate(insns, nr, NET_BPF_TABLE_MARK, map);
+	bpf_relocate(insns, nr, NET_BPF_PORTS_MARK, ports);
 	attr.insns = bpf_pointer(insns);
 	attr.insn_cnt = (uint32_t)nr;
 	attr.license = bpf_pointer("GPL");
@@ -238,6 +264,31 @@ static int bpf_open_counters(uint32_t id, const char *name, uint32_t nr, int *ma
 		return NET_BPF_NONE;
 	*map = take_fd(&fd);
 	return 0;
+}
+
+#define BPF_MAPS_MAX 4
+
+int net_bpf_map_of(uint32_t id, const char *name, size_t size, int *map, struct err *e)
+{
+	uint32_t maps[BPF_MAPS_MAX] = { 0 };
+	struct bpf_prog_info info = { .nr_map_ids = BPF_MAPS_MAX, .map_ids = bpf_pointer(maps) };
+	_autoclose_ int prog = bpf_open(BPF_PROG_GET_FD_BY_ID, id);
+	int rc = prog < 0 ? prog : bpf_info(prog, &info, sizeof(info));
+
+	for (uint32_t i = 0; rc == 0 && i < info.nr_map_ids && i < BPF_MAPS_MAX; i++) {
+		struct bpf_map_info of = { .type = 0 };
+		_autoclose_ int fd = bpf_open(BPF_MAP_GET_FD_BY_ID, maps[i]);
+
+		rc = fd < 0 ? fd : bpf_info(fd, &of, sizeof(of));
+		if (rc == 0 && of.type == BPF_MAP_TYPE_ARRAY && of.value_size == size &&
+		    of.max_entries == 1 && strncmp(of.name, name, sizeof(of.name)) == 0) {
+			*map = take_fd(&fd);
+			return 0;
+		}
+	}
+	if (rc < 0 && rc != -ENOENT)
+		return err_set(e, rc, "find the map %s of BPF program %u", name, id);
+	return NET_BPF_NONE;
 }
 
 int net_bpf_read_by_id(uint32_t id, const char *name, uint64_t *counters, uint32_t nr,

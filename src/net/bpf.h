@@ -24,13 +24,23 @@ int net_bpf_counters(const char *name, uint32_t nr, int *map, struct err *e);
 int net_bpf_table(const char *name, const void *value, size_t size, int *map, struct err *e);
 
 /*
+ * The same, of zeros, for one that several programs share; mappable into memory where the kernel
+ * can do that (Linux 5.5).
+ */
+int net_bpf_shared_table(const char *name, size_t size, int *map, struct err *e);
+
+/* Write the one value of @map. Returns 0 or -errno. */
+int net_bpf_set(int map, const void *value, struct err *e);
+
+/*
  * Load @code, of @nr instructions as scripts/embed-bpf writes them, as a traffic control program
- * that reads the table @map where it is compiled to read NET_BPF_TABLE_MARK. *@prog is
- * close-on-exec and the caller's. Returns 0 or -errno: -EPERM without CAP_BPF or CAP_NET_ADMIN,
+ * that reads the table @map where it is compiled to read NET_BPF_TABLE_MARK, and the pod's ports
+ * (net/ports.h) in @ports for NET_BPF_PORTS_MARK. *@prog is close-on-exec and the caller's.
+ * Returns 0 or -errno: -EPERM without CAP_BPF or CAP_NET_ADMIN,
  * -ENOSYS, -EINVAL or -EACCES where the kernel is too old for it.
  */
-int net_bpf_compiled(const char *name, const uint64_t *code, size_t nr, int map, int *prog,
-		     struct err *e);
+int net_bpf_compiled(const char *name, const uint64_t *code, size_t nr, int map, int ports,
+		     int *prog, struct err *e);
 
 /* Finish @b and load it as a traffic control program. *@prog is close-on-exec, the caller's. */
 int net_bpf_program(struct net_bpf_asm *b, const char *name, int *prog, struct err *e);
@@ -55,5 +65,12 @@ int net_bpf_read(int map, uint64_t *counters, uint32_t nr, struct err *e);
  */
 int net_bpf_read_by_id(uint32_t id, const char *name, uint64_t *counters, uint32_t nr,
 		       struct err *e);
+
+/*
+ * Open the table called @name, of one value of @size bytes, that the program with this id reads.
+ * *@map is close-on-exec and the caller's. Returns 0, NET_BPF_NONE if it reads none such or is
+ * gone, or -errno. Needs CAP_SYS_ADMIN.
+ */
+int net_bpf_map_of(uint32_t id, const char *name, size_t size, int *map, struct err *e);
 
 #endif

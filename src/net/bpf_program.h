@@ -14,6 +14,17 @@
 #define section(name) __attribute__((section(name), used))
 #define helper static __attribute__((unused))
 
+/*
+ * An index that is in range already, of an array of @size (a power of 2): said in the one way that
+ * the kernel's verifier follows.
+ */
+#define bounded(i, size) __extension__ ({			\
+	__u32 _i = (i);						\
+								\
+	asm volatile("" : "+r"(_i));				\
+	_i & ((size) - 1);					\
+})
+
 /* What the host calls 0x1234 is 0x3412 on the wire. */
 #define net16(x) __builtin_bswap16(x)
 #define net32(x) __builtin_bswap32(x)

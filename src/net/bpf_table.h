@@ -9,4 +9,7 @@
  */
 #define NET_BPF_TABLE_MARK 0x6e61626c61
 
+/* The same for the table of the pod's ports (net/ports_table.h), where a program reads it. */
+#define NET_BPF_PORTS_MARK 0x6e61626c62
+
 #endif

@@ -167,6 +167,8 @@ static const struct net_link *port_of_kind(const struct net_survey *s, int maste
 static bool is_ours(const struct net_survey *s, const struct net_link *l,
 		    const struct net_link *master)
 {
+	if (l->shared)
+		return false;
 	if (l->plumbed || (master && starts_with(master->name, "rncb")))
 		return true;
 	for (size_t i = 0; i < s->nr_links; i++)

@@ -164,7 +164,7 @@ static void plan_guest(const struct net_forward_facts *facts, bool ipv6, struct 
 
 /*
  * Who dialled one of the pod's addresses wants to be answered from it, also by a server that leaves
- * the choice to the kernel, as most do with UDP.
+ * the choice to the kernel, as most do with UDP. And who dials one does so from it, as anywhere.
  */
 static void plan_answers(struct net_forward *f)
 {
@@ -172,8 +172,10 @@ static void plan_answers(struct net_forward *f)
 
 	for (uint32_t i = 0; i < f->table.nr4; i++) {
 		const uint8_t client[4] = { 127, NET_FORWARD_CLIENT, NET_FORWARD_POD, (uint8_t)i };
+		const uint8_t server[4] = { 127, NET_FORWARD_SERVER, NET_FORWARD_POD, (uint8_t)i };
 
 		memcpy(add_route(f, AF_INET, 32, client, 4)->prefsrc, &f->table.addr4[i], 4);
+		memcpy(add_route(f, AF_INET, 32, server, 4)->prefsrc, &f->table.addr4[i], 4);
 	}
 	for (uint32_t i = 0; i < f->table.nr6; i++) {
 		client6[15] = (uint8_t)(i + 1);
@@ -189,7 +191,7 @@ static const char *why_off(const struct net_survey *s, const struct net_plan *p)
 
 	if (!find_lo(s))
 		return "not connected: the namespace has none";
-	if (facts->ours)
+	if (facts->ours && !(facts->shared && p->share.on))
 		return "not connected: it leads to another container's guest already";
 	if (facts->unsupported == -EPERM)
 		return "not connected: loading eBPF programs is not permitted";
@@ -204,6 +206,7 @@ static const char *why_off(const struct net_survey *s, const struct net_plan *p)
 void net_forward_plan(const struct net_survey *s, const struct net_plan *p,
 		      struct net_forward *out, const char **why)
 {
+	const struct net_forward_facts *facts = &s->loopback;
 	const struct net_link *lo = find_lo(s);
 	const struct gcfg_addr one = { .family = AF_INET, .local = { 127, 0, 0, 1 } };
 	bool ipv6, all;
@@ -216,12 +219,16 @@ void net_forward_plan(const struct net_survey *s, const struct net_plan *p,
 	ipv6 = lo->ipv6 && lo->disable_ipv6 == 0;
 	out->on = true;
 	out->lo = (uint32_t)lo->index;
-	out->lo_up = lo->flags & IFF_UP;
-	out->lo_new = !out->lo_up && !has_addr(s, out->lo, &one);
-	out->lo_clsact = lo->clsact;
+	out->lo_up = facts->shared ? facts->was_up : lo->flags & IFF_UP;
+	out->lo_new = facts->shared ? facts->was_new :
+		!out->lo_up && !has_addr(s, out->lo, &one);
+	out->lo_clsact = facts->shared ? facts->was_clsact : lo->clsact;
 	out->lo_route_localnet = s->loopback.route_localnet;
 	out->lo_accept_local = s->loopback.accept_local;
 	out->table.lo = (uint32_t)lo->index;
+	/* Without others it is the first one, also where it does not share the interfaces. */
+	out->table.number = p->share.on ? (uint8_t)p->share.number : 1;
+	out->table.alone = p->share.on ? p->share.alone : true;
 	out->link.index = (uint32_t)p->nr_ports;
 	choose_names(s, out);
 	plan_guest(&s->loopback, ipv6, out);
@@ -248,4 +255,37 @@ json_t *net_forward_record(const struct net_forward *f)
 			 "new", (int)f->lo_new, "clsact", (int)f->lo_clsact, "route_localnet",
 			 (int)f->lo_route_localnet, "accept_local", (int)f->lo_accept_local, "tap",
 			 f->tap, "addresses", addrs);
+}
+
+int net_forward_read(const json_t *record, struct net_forward_lo *out, struct err *e)
+{
+	json_t *addrs = NULL;
+
+	memset(out, 0, sizeof(*out));
+	/* jansson's unpacking takes no const, and changes nothing. */
+	if (json_unpack((json_t *)(uintptr_t)record, "{si sb sb sb si si ss so}", "index",
+			&out->index, "up", &out->up, "new", &out->new, "clsact", &out->clsact,
+			"route_localnet", &out->route_localnet, "accept_local",
+			&out->accept_local, "tap", &out->tap, "addresses", &addrs) < 0 ||
+	    !json_is_array(addrs) || out->index <= 0 || strlen(out->tap) >= IF_NAMESIZE)
+		return err_say(e, -EINVAL, "the loopback's record is none");
+	out->addrs = addrs;
+	return 0;
+}
+
+int net_forward_adopt(const json_t *record, struct net_forward_facts *f)
+{
+	struct err e = ERR_INIT;
+	struct net_forward_lo lo;
+	int rc = net_forward_read(record, &lo, &e);
+
+	if (rc < 0)
+		return rc;
+	f->shared = true;
+	f->was_up = lo.up;
+	f->was_new = lo.new;
+	f->was_clsact = lo.clsact;
+	f->route_localnet = lo.route_localnet;
+	f->accept_local = lo.accept_local;
+	return 0;
 }

@@ -26,6 +26,10 @@
  *
  * Docker's resolver, 127.0.0.11:53 behind a translation to another port, is reached by the guest
  * under its usual address.
+ *
+ * Guests that share the namespace (net/share.h) have a tap and programs each, and reach one another
+ * as they reach a server of the namespace. Each claims the ports that its programs bind
+ * (abi/ports.h).
  */
 #ifndef RUNNC_NET_FORWARD_H
 #define RUNNC_NET_FORWARD_H
@@ -41,11 +45,12 @@
 
 struct net_nl;
 struct net_plan;
+struct net_share;
 struct net_survey;
 
 #define NET_FORWARD_LINK "pod0"		/* the guest's device */
 #define NET_FORWARD_MTU 65535u		/* as long as IP allows: lo's is 65536 */
-#define NET_FORWARD_ROUTES (4 + 2 * NET_FORWARD_ADDRS)
+#define NET_FORWARD_ROUTES (4 + 3 * NET_FORWARD_ADDRS)
 
 /* What the namespace's loopback is like, and what its kernel can do. All zeros: not wanted. */
 struct net_forward_facts {
@@ -53,6 +58,11 @@ struct net_forward_facts {
 	/* why the programs cannot be loaded: 0 or a negative errno */
 	int unsupported;
 	bool ours;			/* lo carries our filter already: another container's */
+	/* ... whose guest shares the namespace: net_survey_adopt(). What lo was like before it: */
+	bool shared;
+	bool was_up;
+	bool was_new;			/* as lo_new below */
+	bool was_clsact;
 	int32_t route_localnet;		/* of lo */
 	int32_t accept_local;
 	/* ports of Docker's resolver at 127.0.0.11, host byte order; 0: there is none */
@@ -105,18 +115,28 @@ void net_forward_plan(const struct net_survey *s, const struct net_plan *p,
 json_t *net_forward_record(const struct net_forward *f);
 
 /*
- * Connect: *@net is filled in, its descriptor is the caller's. After the ports, which give up the
- * addresses. Returns 0 or -errno with @e filled in; then no descriptor is handed out, and the
+ * What lo was like, from such an object of another guest's record, into @f. Returns 0 or -EINVAL
+ * for an object that is none.
+ */
+int net_forward_adopt(const json_t *record, struct net_forward_facts *f);
+
+/*
+ * Connect: *@net is filled in, its descriptor is the caller's. After the interfaces, which give up
+ * the addresses. @ports is the table of the pod's ports (net/ports.h), @share whose part of them is
+ * the guest's. Returns 0 or -errno with @e filled in; then no descriptor is handed out, and the
  * caller must restore.
  */
-int net_forward_apply(struct net_nl *nl, const struct net_forward *f, struct nabla_net *net,
+int net_forward_apply(struct net_nl *nl, const struct net_forward *f,
+		      const struct net_share *share, int ports, struct nabla_net *net,
 		      struct err *e);
 
 /*
  * Undo, from the object in the record, however far net_forward_apply() or an earlier call came;
- * before the ports get their addresses back. Returns 0 or -errno with @e filled in: -EINVAL for an
- * object that is none; otherwise as much as possible has been restored.
+ * before the interfaces get their addresses back. With @others other guests share the namespace:
+ * only what is guest @number's goes. Returns 0 or -errno with @e filled in: -EINVAL for an object
+ * that is none; otherwise as much as possible has been restored.
  */
-int net_forward_restore(struct net_nl *nl, const json_t *record, struct err *e);
+int net_forward_restore(struct net_nl *nl, const json_t *record, unsigned int number, bool others,
+			struct err *e);
 
 #endif

@@ -18,9 +18,11 @@
 #include "base/fd.h"
 #include "net/forward.h"
 #include "net/forward_load.h"
+#include "net/forward_parts.h"
 #include "net/link.h"
 #include "net/net.h"
 #include "net/netlink.h"
+#include "net/ports.h"
 #include "net/sysctl.h"
 #include "net/tap.h"
 #include "net/tc.h"
@@ -49,13 +51,13 @@ static int change_address(struct net_nl *nl, uint16_t type, uint16_t flags, uint
 
 static int apply_tap(struct net_nl *nl, int index, const char *name, int from_guest, struct err *e)
 {
+	const struct net_tc_place at = { index, NET_TC_INGRESS, NET_TC_PRIORITY_FORWARD, 0 };
 	int rc = net_sysctl_ipv6(name, "disable_ipv6", 1, e);
 
 	if (rc >= 0)
 		rc = net_tc_clsact_add(nl, index, e);
 	if (rc == 0)
-		rc = net_tc_program_add(nl, index, NET_TC_INGRESS, NET_TC_PRIORITY_FORWARD,
-					from_guest, "runnc_from_guest", e);
+		rc = net_tc_program_add(nl, &at, from_guest, "runnc_from_guest", e);
 	if (rc == 0)
 		rc = net_link_flags(nl, index, IFF_UP | IFF_NOARP, IFF_UP | IFF_NOARP, e);
 	return rc < 0 ? err_wrap(e, rc, "set up tap '%s'", name) : 0;
@@ -63,6 +65,8 @@ static int apply_tap(struct net_nl *nl, int index, const char *name, int from_gu
 
 static int apply_lo(struct net_nl *nl, const struct net_forward *f, int to_guest, struct err *e)
 {
+	const struct net_tc_place at = { (int)f->lo, NET_TC_EGRESS, NET_TC_PRIORITY_FORWARD,
+					 f->table.number };
 	int rc = 0;
 
 	if (f->lo_route_localnet != 1)
@@ -77,12 +81,25 @@ static int apply_lo(struct net_nl *nl, const struct net_forward *f, int to_guest
 	if (rc == 0)
 		rc = net_tc_clsact_add(nl, (int)f->lo, e);
 	if (rc == 0)
-		rc = net_tc_program_add(nl, (int)f->lo, NET_TC_EGRESS, NET_TC_PRIORITY_FORWARD,
-					to_guest, "runnc_to_guest", e);
+		rc = net_tc_program_add(nl, &at, to_guest, "runnc_to_guest", e);
 	return rc < 0 ? err_wrap(e, rc, "set up the loopback") : 0;
 }
 
-int net_forward_apply(struct net_nl *nl, const struct net_forward *f, struct nabla_net *net,
+/* Before its programs are asked: whose tap it is, and which ports. */
+static int apply_ports(int ports, const struct net_forward_table *t, const struct net_share *share,
+		       struct err *e)
+{
+	struct net_ports_guest guest = { .tap = t->tap };
+
+	if (share->split) {
+		guest.first = share->given.first;
+		guest.last = share->given.last;
+	}
+	return net_ports_set(ports, t->number, &guest, e);
+}
+
+int net_forward_apply(struct net_nl *nl, const struct net_forward *f,
+		      const struct net_share *share, int ports, struct nabla_net *net,
 		      struct err *e)
 {
 	struct nabla_net made = { .mtu = f->link.mtu, .vnet_hdr_len = NET_TAP_HDR_LEN };
@@ -97,8 +114,10 @@ int net_forward_apply(struct net_nl *nl, const struct net_forward *f, struct nab
 		rc = net_link_index(f->tap, &index, e);
 	if (rc == 0) {
 		table.tap = (uint32_t)index;
-		rc = net_forward_load(&table, &to, &from, e);
+		rc = net_forward_load(&table, ports, &to, &from, e);
 	}
+	if (rc == 0)
+		rc = apply_ports(ports, &table, share, e);
 	if (rc == 0)
 		rc = apply_tap(nl, index, f->tap, from, e);
 	if (rc == 0)
@@ -107,6 +126,8 @@ int net_forward_apply(struct net_nl *nl, const struct net_forward *f, struct nab
 		return err_wrap(e, rc, "connect the pod's loopback to the guest");
 	memcpy(made.mac, f->link.mac, sizeof(made.mac));
 	memcpy(made.name, f->link.name, sizeof(made.name));
+	if (share->on)
+		made.flags |= NABLA_NET_PORTS;
 	made.fd = take_fd(&tap);
 	*net = made;
 	return 0;
@@ -185,35 +206,54 @@ static void restore_setting(struct undo *u, const char *key, int was)
 	note(u, rc, &e);
 }
 
-int net_forward_restore(struct net_nl *nl, const json_t *record, struct err *e)
+/* Its ports are others' to claim; the table is found as long as a filter has it. */
+static void give_back_ports(struct undo *u, int lo, unsigned int number)
 {
-	int index, up, new, clsact, route_localnet, accept_local, rc;
-	struct undo u = { .nl = nl, .e = e };
-	struct err own = ERR_INIT;
+	struct err e = ERR_INIT;
+	_autoclose_ int ports = -1;
+	int rc = net_ports_open(u->nl, lo, &ports, &e);
+
+	if (rc == 0)
+		rc = net_ports_set(ports, number, NULL, &e);
+	note(u, rc, &e);
+}
+
+static void restore_lo(struct undo *u, const struct net_forward_lo *lo)
+{
+	struct err e = ERR_INIT;
 	const json_t *addr;
-	const char *tap;
-	json_t *addrs;
 	size_t i;
 
-	/* jansson's unpacking takes no const, and changes nothing. */
-	if (json_unpack((json_t *)(uintptr_t)record, "{si sb sb sb si si ss so}", "index", &index,
-			"up", &up, "new", &new, "clsact", &clsact, "route_localnet",
-			&route_localnet, "accept_local", &accept_local, "tap", &tap, "addresses",
-			&addrs) < 0 ||
-	    !json_is_array(addrs) || index <= 0 || strlen(tap) >= IF_NAMESIZE)
-		return err_say(e, -EINVAL, "the loopback's record is none");
-
-	rc = net_tc_remove(nl, index, NET_TC_EGRESS, NET_TC_PRIORITY_FORWARD, &own);
-	note(&u, rc, &own);
-	if (!clsact)
-		note(&u, net_tc_clsact_remove(nl, index, &own), &own);
-	remove_tap(&u, tap);
-	json_array_foreach(addrs, i, addr)
+	if (!lo->clsact)
+		note(u, net_tc_clsact_remove(u->nl, lo->index, &e), &e);
+	json_array_foreach(lo->addrs, i, addr)
 		if (json_is_string(addr))
-			remove_recorded(&u, (uint32_t)index, json_string_value(addr));
-	restore_setting(&u, "route_localnet", route_localnet);
-	restore_setting(&u, "accept_local", accept_local);
-	if (!up)
-		restore_down(&u, index, new);
+			remove_recorded(u, (uint32_t)lo->index, json_string_value(addr));
+	restore_setting(u, "route_localnet", lo->route_localnet);
+	restore_setting(u, "accept_local", lo->accept_local);
+	if (!lo->up)
+		restore_down(u, lo->index, lo->new);
+}
+
+int net_forward_restore(struct net_nl *nl, const json_t *record, unsigned int number, bool others,
+			struct err *e)
+{
+	struct net_tc_place at = { 0, NET_TC_EGRESS, NET_TC_PRIORITY_FORWARD, 0 };
+	struct undo u = { .nl = nl, .e = e };
+	struct err own = ERR_INIT;
+	struct net_forward_lo lo;
+	int rc = net_forward_read(record, &lo, e);
+
+	if (rc < 0)
+		return rc;
+	at.index = lo.index;
+	if (others) {
+		at.handle = number;
+		give_back_ports(&u, lo.index, number);
+	}
+	note(&u, net_tc_remove(nl, &at, &own), &own);
+	remove_tap(&u, lo.tap);
+	if (!others)
+		restore_lo(&u, &lo);
 	return u.rc < 0 ? err_wrap(e, u.rc, "restore the loopback") : 0;
 }

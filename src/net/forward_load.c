@@ -8,7 +8,7 @@
 
 #define NR(code) (sizeof(code) / sizeof((code)[0]))
 
-int net_forward_load(const struct net_forward_table *t, int *to_guest, int *from_guest,
+int net_forward_load(const struct net_forward_table *t, int ports, int *to_guest, int *from_guest,
 		     struct err *e)
 {
 	_autoclose_ int map = -1;
@@ -17,11 +17,11 @@ int net_forward_load(const struct net_forward_table *t, int *to_guest, int *from
 	int r = net_bpf_table("runnc_pod", t, sizeof(*t), &map, e);
 
 	if (r == 0)
-		r = net_bpf_compiled("runnc_to_guest", code_to_guest, NR(code_to_guest), map, &to,
-				     e);
+		r = net_bpf_compiled("runnc_to_guest", code_to_guest, NR(code_to_guest), map, ports,
+				     &to, e);
 	if (r == 0)
 		r = net_bpf_compiled("runnc_from_gst", code_from_guest, NR(code_from_guest), map,
-				     &from, e);
+				     ports, &from, e);
 	if (r < 0)
 		return r;
 	*to_guest = take_fd(&to);

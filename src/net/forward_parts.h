@@ -9,6 +9,21 @@
 
 #define NET_FORWARD_RESOLVER 0x7f00000bu	/* 127.0.0.11 */
 
+/* What net_forward_record() wrote: how lo was. Strings and @addrs are borrowed from the object. */
+struct net_forward_lo {
+	int index;
+	int up;
+	int new;
+	int clsact;
+	int route_localnet;
+	int accept_local;
+	const char *tap;
+	const json_t *addrs;		/* an array */
+};
+
+/* Returns 0, or -EINVAL with @e filled in for an object that is none. */
+int net_forward_read(const json_t *record, struct net_forward_lo *out, struct err *e);
+
 /*
  * Does @m, of which nlmsg_len bytes are readable, tell of Docker's resolver? Then its port is noted
  * as that of @protocol. Reads untrusted bytes: fuzzed by tests/fuzz/fuzz-netlink.c.

@@ -12,6 +12,7 @@
 #include "net/forward_load.h"
 #include "net/forward_parts.h"
 #include "net/netlink.h"
+#include "net/ports.h"
 #include "net/sockets.h"
 #include "net/sysctl.h"
 #include "net/tc.h"
@@ -88,28 +89,38 @@ static int survey_settings(struct net_forward_facts *f, struct err *e)
 /* Is there a filter of ours on lo? */
 static int survey_filter(struct net_forward_facts *f, struct err *e)
 {
+	const struct net_tc_place at = { .index = (int)if_nametoindex("lo"), .side = NET_TC_EGRESS,
+					 .priority = NET_TC_PRIORITY_FORWARD };
 	_autonl_ struct net_nl nl = NET_NL_INIT;
 	uint32_t id;
 	int rc = net_nl_open(&nl, e);
 
 	if (rc == 0)
-		rc = net_tc_program_id(&nl, (int)if_nametoindex("lo"), NET_TC_EGRESS,
-				       NET_TC_PRIORITY_FORWARD, &id, e);
+		rc = net_tc_program_id(&nl, &at, &id, e);
 	f->ours = rc == 0;
 	return rc == NET_TC_NONE ? 0 : rc;
 }
 
-int net_forward_survey(struct net_forward_facts *f, struct err *e)
+/* Why the programs cannot be loaded: 0 or -errno. */
+static int survey_programs(void)
 {
 	const struct net_forward_table none = { .tap = 0 };
-	struct err unsupported = ERR_INIT;
+	_autoclose_ int ports = -1;
 	_autoclose_ int to = -1;
 	_autoclose_ int from = -1;
+	struct err why = ERR_INIT;
+	int rc = net_ports_create(&ports, &why);
+
+	return rc < 0 ? rc : net_forward_load(&none, ports, &to, &from, &why);
+}
+
+int net_forward_survey(struct net_forward_facts *f, struct err *e)
+{
 	int rc;
 
 	memset(f, 0, sizeof(*f));
 	f->known = true;
-	f->unsupported = net_forward_load(&none, &to, &from, &unsupported);
+	f->unsupported = survey_programs();
 	rc = survey_settings(f, e);
 	if (rc == 0)
 		rc = survey_sockets(f, e);

@@ -22,7 +22,15 @@ struct net_forward_table {
 	__u8 guest_mac[6];		/* of pod0 */
 	__u16 resolver_udp;		/* where 127.0.0.11:53 really is; 0: nowhere */
 	__u16 resolver_tcp;
-	__u16 reserved[3];
+	__u8 number;			/* as in struct net_share_table */
+	__u8 alone;
+	__u16 reserved[2];
+};
+
+/* What the guest's programs that dial are told (guest/init/dial.bpf.c): the pod's addresses. */
+struct net_dial_table {
+	__u32 nr4;
+	__u32 addr4[NET_FORWARD_ADDRS];
 };
 
 /* Second octet of an address that stands for the other side's, see net/forward.h. */

@@ -116,20 +116,21 @@ static int guard_check(const struct net_guard_rules *rules, struct err *e)
 }
 
 /* Finish, load and attach. */
-static int guard_put(struct net_nl *nl, int index, enum net_tc_side side, struct net_bpf_asm *b,
+static int guard_put(struct net_nl *nl, const struct net_tc_place *at, struct net_bpf_asm *b,
 		     const char *name, struct err *e)
 {
 	_autoclose_ int prog = -1;
 	int rc = net_bpf_program(b, GUARD_NAME, &prog, e);
 
 	if (rc == 0)
-		rc = net_tc_program_add(nl, index, side, NET_TC_PRIORITY_GUARD, prog, name, e);
+		rc = net_tc_program_add(nl, at, prog, name, e);
 	return rc;
 }
 
 int net_guard_add(struct net_nl *nl, int index, enum net_tc_side side,
 		  const struct net_guard_rules *rules, int redirect, struct err *e)
 {
+	const struct net_tc_place at = { index, side, NET_TC_PRIORITY_GUARD, 0 };
 	_autobpf_ struct net_bpf_asm b = NET_BPF_ASM_INIT;
 	_autoclose_ int map = -1;
 	int rc = guard_check(rules, e);
@@ -139,11 +140,13 @@ int net_guard_add(struct net_nl *nl, int index, enum net_tc_side side,
 	if (rc < 0)
 		return rc;
 	net_guard_program(&b, rules, redirect, map);
-	return guard_put(nl, index, side, &b, "runnc-guard", e);
+	return guard_put(nl, &at, &b, "runnc-guard", e);
 }
 
-int net_guard_inbound_add(struct net_nl *nl, int index, int redirect, struct err *e)
+int net_guard_inbound_add(struct net_nl *nl, int index, uint32_t number, int redirect,
+			  struct err *e)
 {
+	const struct net_tc_place at = { index, NET_TC_INGRESS, NET_TC_PRIORITY_GUARD, number };
 	_autobpf_ struct net_bpf_asm b = NET_BPF_ASM_INIT;
 	_autoclose_ int map = -1;
 	int rc = net_bpf_counters(GUARD_NAME, NET_GUARD_REASONS, &map, e);
@@ -151,7 +154,7 @@ int net_guard_inbound_add(struct net_nl *nl, int index, int redirect, struct err
 	if (rc < 0)
 		return rc;
 	net_guard_inbound_program(&b, redirect, map);
-	return guard_put(nl, index, NET_TC_INGRESS, &b, "runnc-inbound", e);
+	return guard_put(nl, &at, &b, "runnc-inbound", e);
 }
 
 int net_guard_inbound_socket(int fd, struct err *e)
@@ -202,15 +205,17 @@ int net_guard_inbound_socket(int fd, struct err *e)
 
 /* ---- counters ----------------------------------------------------------------------------- */
 
-int net_guard_stats(int index, enum net_tc_side side, struct net_guard_stats *out, struct err *e)
+int net_guard_stats(int index, enum net_tc_side side, uint32_t number, struct net_guard_stats *out,
+		    struct err *e)
 {
+	const struct net_tc_place at = { index, side, NET_TC_PRIORITY_GUARD, number };
 	_autonl_ struct net_nl nl = NET_NL_INIT;
 	uint32_t id = 0;
 	int rc = net_nl_open(&nl, e);
 
 	memset(out, 0, sizeof(*out));
 	if (rc == 0)
-		rc = net_tc_program_id(&nl, index, side, NET_TC_PRIORITY_GUARD, &id, e);
+		rc = net_tc_program_id(&nl, &at, &id, e);
 	if (rc == 0)
 		rc = net_bpf_read_by_id(id, GUARD_NAME, out->drops, NET_GUARD_REASONS, e);
 	return rc < 0 ? err_wrap(e, rc, "read the guard's counters") : rc ? NET_GUARD_NONE : 0;

@@ -115,8 +115,12 @@ void net_guard_inbound_program(struct net_bpf_asm *b, int redirect, int map);
 int net_guard_add(struct net_nl *nl, int index, enum net_tc_side side,
 		  const struct net_guard_rules *rules, int redirect, struct err *e);
 
-/* Put the inbound guard at the ingress of link @index, whose clsact qdisc is there. As above. */
-int net_guard_inbound_add(struct net_nl *nl, int index, int redirect, struct err *e);
+/*
+ * Put the inbound guard at the ingress of link @index, whose clsact qdisc is there, for guest
+ * @number, as in struct net_tc_place. Returns as above.
+ */
+int net_guard_inbound_add(struct net_nl *nl, int index, uint32_t number, int redirect,
+			  struct err *e);
 
 /*
  * For mode packet, whose socket sees frames before any filter of the link: let @fd, an AF_PACKET
@@ -138,9 +142,11 @@ struct net_guard_stats {
 #define NET_GUARD_NONE 1
 
 /*
- * Read the counters of the guard at @side of link @index in the current network namespace. Needs
- * CAP_SYS_ADMIN. Returns 0; NET_GUARD_NONE if no guard of ours is there; or -errno.
+ * Read the counters of the guard at @side of link @index in the current network namespace, of guest
+ * @number where several share it (0: the one that is there). Needs CAP_SYS_ADMIN. Returns 0;
+ * NET_GUARD_NONE if no guard of ours is there; or -errno.
  */
-int net_guard_stats(int index, enum net_tc_side side, struct net_guard_stats *out, struct err *e);
+int net_guard_stats(int index, enum net_tc_side side, uint32_t number, struct net_guard_stats *out,
+		    struct err *e);
 
 #endif

@@ -46,9 +46,10 @@ static int guard_outbound(struct net_nl *nl, const struct net_plan *p, size_t i,
 	return rc;
 }
 
-static int guard_inbound(struct net_nl *nl, const struct net_port *port, int device, int fd,
+static int guard_inbound(struct net_nl *nl, const struct net_plan *p, size_t i, int device, int fd,
 			 struct err *e)
 {
+	const struct net_port *port = &p->ports[i];
 	/*
 	 * What has a tag is for a VLAN interface, and some is for the namespace's own kernel: the
 	 * filters behind this one know.
@@ -59,7 +60,8 @@ static int guard_inbound(struct net_nl *nl, const struct net_port *port, int dev
 	if (port->mode == NET_MODE_PACKET)
 		return net_guard_inbound_socket(fd, e);
 	rc = net_tc_clsact_add(nl, port->index, e);
-	return rc < 0 ? rc : net_guard_inbound_add(nl, port->index, redirect, e);
+	return rc < 0 ? rc : net_guard_inbound_add(nl, port->index, p->share.number,
+						      redirect, e);
 }
 
 int net_guard_port(struct net_nl *nl, const struct net_plan *p, size_t i, int fd, struct err *e)
@@ -73,7 +75,7 @@ int net_guard_port(struct net_nl *nl, const struct net_plan *p, size_t i, int fd
 	if (rc == 0 && !port->unguarded)
 		rc = guard_outbound(nl, p, i, device, e);
 	if (rc == 0) {
-		rc = guard_inbound(nl, port, device, fd, e);
+		rc = guard_inbound(nl, p, i, device, fd, e);
 		/* Whoever does without the guard has accepted a host that cannot do this. */
 		if (port->unguarded && guard_impossible(rc))
 			rc = 0;

@@ -3,6 +3,7 @@
 #ifndef RUNNC_NET_LINK_H
 #define RUNNC_NET_LINK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "net/netlink.h"
@@ -12,6 +13,15 @@ int net_link_flags(struct net_nl *nl, int index, uint32_t flags, uint32_t mask, 
 int net_link_mtu(struct net_nl *nl, int index, uint32_t mtu, struct err *e);
 int net_link_txqlen(struct net_nl *nl, int index, uint32_t txqlen, struct err *e);
 int net_link_mac(struct net_nl *nl, int index, const uint8_t mac[6], struct err *e);
+
+/*
+ * Is that the doing of a qdisc? Adding one to a virtual link whose queue has the length 0 makes it
+ * 1000 (qdisc_create() of Linux: "Caught tx_queue_len zero misconfig").
+ */
+static inline bool net_link_txqlen_lost(uint32_t was, uint32_t now)
+{
+	return was == 0 && now == 1000;
+}
 
 /* Make @index a port of @master; 0: of nothing. */
 int net_link_master(struct net_nl *nl, int index, int master, struct err *e);

@@ -14,6 +14,11 @@
  *     and is answered:      127.0.0.1 <- 127.0.0.1:80   from      127.254.0.1 <- 127.0.0.1:80
  *     the guest dials:      127.0.0.1 -> 127.253.0.1:53 becomes   127.253.0.1 -> 127.0.0.1:53
  *
+ * Where there are several guests, each has its tap and its two programs; to_guest of the youngest
+ * comes first and leaves to the next what is for no port of its own. A guest that dials another
+ * one's port is passed on from tap to tap, as it is: to each the other is 127.253.0.1. Whose a port
+ * is they have in one table (net/ports_table.h), into which from_guest writes what a guest claims.
+ *
  * Compiled for the BPF machine and embedded into runnc as instructions; needs no library and no
  * relocation: all functions are inlined, the one map's address is put in by net/bpf.c.
  * Linux 5.3 is the first that accepts it (bpf_skc_lookup_tcp, direct map values, loops).
@@ -25,8 +30,10 @@
 #include <linux/pkt_cls.h>
 #include <stddef.h>
 
+#include "abi/ports.h"
 #include "net/bpf_program.h"
 #include "net/forward_table.h"
+#include "net/ports_program.h"
 
 struct ports {
 	__u16 source;
@@ -41,15 +48,6 @@ struct ports {
 #define ICMP_PARAMETER 12
 #define ICMP6_UNREACHABLE 1		/* the first of four such types */
 #define ICMP6_PARAMETER 4
-
-/* An index that is in range already: said in the one way that the kernel's verifier follows. */
-#define bounded(i) __extension__ ({				\
-	__u32 _i = (i);						\
-								\
-	asm volatile("" : "+r"(_i));				\
-	_i & (NET_FORWARD_ADDRS - 1);				\
-})
-
 
 /* Docker's: 127.0.0.11:53. */
 #define RESOLVER net32(0x7f00000b)
@@ -151,7 +149,7 @@ static inline __u32 real4(const struct net_forward_table *t, __u32 alias)
 		return loopback4(0, alias);
 	if (i >= NET_FORWARD_ADDRS || i >= t->nr4)
 		return 0;
-	return t->addr4[bounded(i)];
+	return t->addr4[bounded(i, NET_FORWARD_ADDRS)];
 }
 
 /* ---- changes ------------------------------------------------------------------------------- */
@@ -229,6 +227,83 @@ static inline int enter_by_lo(struct __sk_buff *skb, const struct net_forward_ta
 	return (int)bpf_redirect(t->lo, BPF_F_INGRESS);
 }
 
+/* ---- several guests ------------------------------------------------------------------------- */
+
+/* Is @port, in network byte order, this program's guest's? */
+static inline bool is_ours(struct __sk_buff *skb, __u8 protocol, __u16 port)
+{
+	const struct net_forward_table *t = the_table();
+
+	return is_mine(skb, t->number, t->alone, protocol, port);
+}
+
+/* The tap of another guest that has @port; 0: none has. */
+static inline __u32 tap_of_other(struct __sk_buff *skb, __u8 protocol, __u16 port)
+{
+	__u32 owner = port_owner(protocol, port);
+
+	return owner && owner != the_table()->number ? guest_tap(skb, owner) : 0;
+}
+
+/* A guest may speak to others only from a port of its own, which is then nobody else's. */
+static inline int enter_by_tap(struct __sk_buff *skb, __u32 tap, __u8 protocol, __u16 source)
+{
+	const struct net_forward_table *t = the_table();
+
+	if (port_owner(protocol, source) != t->number)
+		return TC_ACT_SHOT;
+	bpf_skb_store_bytes(skb, 0, t->guest_mac, ETH_ALEN, 0);
+	return (int)bpf_redirect(tap, 0);
+}
+
+/* Does a socket of the namespace have @port at 127.0.0.1, ::1, or the pod's first address? */
+static inline bool is_bound(struct __sk_buff *skb, __u8 protocol, __u16 port)
+{
+	const struct net_forward_table *t = the_table();
+	const struct in6_addr one = { .in6_u.u6_addr8 = { [15] = 1 } };
+	const __u32 one4 = net32(0x7f000001);
+	const struct ports ports = { .dest = port };
+
+	return is_owned4(skb, protocol, one4, one4, ports) ||
+	       is_owned6(skb, protocol, &one, &one, ports) ||
+	       (t->nr4 && is_owned4(skb, protocol, t->addr4[0], t->addr4[0], ports));
+}
+
+static inline __u8 claim(struct __sk_buff *skb, const struct nabla_ports *asked)
+{
+	__u8 *claimed = the_claim(asked->protocol, asked->port);
+	const __u8 number = the_table()->number, owner = *claimed;
+
+	if (owner != number && ((owner && guest_tap(skb, owner)) ||
+				is_bound(skb, asked->protocol, asked->port)))
+		return NABLA_PORTS_TAKEN;
+	*claimed = number;
+	return NABLA_PORTS_GRANTED;
+}
+
+/* abi/ports.h: what the guest's kernel asks before it binds a port. */
+static inline int from_guest_ports(struct __sk_buff *skb)
+{
+	const struct net_forward_table *t = the_table();
+	struct nabla_ports asked;
+	__u8 *claimed;
+
+	if (bpf_skb_load_bytes(skb, L3, &asked, sizeof(asked)) < 0 || !asked.port || !t->tap ||
+	    (asked.protocol != IPPROTO_TCP && asked.protocol != IPPROTO_UDP))
+		return TC_ACT_SHOT;
+	if (asked.operation == NABLA_PORTS_RELEASE) {
+		claimed = the_claim(asked.protocol, asked.port);
+		if (*claimed == t->number)
+			*claimed = 0;
+		return TC_ACT_SHOT;
+	}
+	if (asked.operation != NABLA_PORTS_CLAIM)
+		return TC_ACT_SHOT;
+	asked.answer = claim(skb, &asked);
+	bpf_skb_store_bytes(skb, L3, &asked, sizeof(asked), 0);
+	return leave_by_tap(skb, t);
+}
+
 /* ---- namespace to guest -------------------------------------------------------------------- */
 
 /*
@@ -265,7 +340,8 @@ static inline int to_guest_icmp4(struct __sk_buff *skb, const struct iphdr *ip)
 	port = ports.dest;
 	source = server4(t, ip->saddr, about.protocol, &none);
 	dest = server4(t, about.daddr, about.protocol, &port);
-	if (!client || !source || !dest || !has_guest(skb, t))
+	if (!client || !source || !dest || !has_guest(skb, t) ||
+	    !is_ours(skb, about.protocol, ports.source))
 		return TC_ACT_UNSPEC;
 
 	set_inner4(skb, inner, offsetof(struct iphdr, saddr), about.saddr, client);
@@ -301,8 +377,14 @@ static inline int to_guest4(struct __sk_buff *skb)
 
 	port = ports.source;
 	if (is_alias4(dest, NET_FORWARD_SERVER)) {
-		dest = real4(t, dest);
 		source = server4(t, ip.saddr, ip.protocol, &port);
+		/*
+		 * The guest dialled one of the pod's addresses, and from it. A server that leaves
+		 * the choice to the kernel answers from 127.0.0.1.
+		 */
+		if (octet(dest, 2) == NET_FORWARD_POD && ip.saddr == net32(0x7f000001))
+			source = dest;
+		dest = real4(t, dest);
 	} else {
 		if (is_alias4(dest, NET_FORWARD_CLIENT) ||
 		    (!is_loopback4(dest) && find4(t, dest) < 0) ||
@@ -310,7 +392,7 @@ static inline int to_guest4(struct __sk_buff *skb)
 			return TC_ACT_UNSPEC;
 		source = alias4(t, ip.saddr, NET_FORWARD_CLIENT);
 	}
-	if (!source || !dest || !has_guest(skb, t))
+	if (!source || !dest || !has_guest(skb, t) || !is_ours(skb, ip.protocol, ports.dest))
 		return TC_ACT_UNSPEC;
 
 	set_address4(skb, L3 + offsetof(struct iphdr, saddr), l4, ip.protocol, ip.saddr, source);
@@ -361,7 +443,7 @@ static inline int from_guest_icmp4(struct __sk_buff *skb, const struct iphdr *ip
 static inline int from_guest4(struct __sk_buff *skb)
 {
 	const struct net_forward_table *t = the_table();
-	__u32 l4, source, dest;
+	__u32 l4, source, dest, other = 0;
 	struct ports ports, turned;
 	struct iphdr ip;
 	__u16 port;
@@ -375,7 +457,8 @@ static inline int from_guest4(struct __sk_buff *skb)
 		return dest ? from_guest_icmp4(skb, &ip, dest) : TC_ACT_SHOT;
 	}
 	if ((ip.protocol != IPPROTO_TCP && ip.protocol != IPPROTO_UDP) ||
-	    bpf_skb_load_bytes(skb, l4, &ports, sizeof(ports)) < 0)
+	    bpf_skb_load_bytes(skb, l4, &ports, sizeof(ports)) < 0 ||
+	    tap_of_other(skb, ip.protocol, ports.source))
 		return TC_ACT_SHOT;
 
 	port = ports.dest;
@@ -388,6 +471,8 @@ static inline int from_guest4(struct __sk_buff *skb)
 	} else if (is_alias4(ip.daddr, NET_FORWARD_SERVER)) {
 		source = alias4(t, ip.saddr, NET_FORWARD_SERVER);
 		dest = real4(t, ip.daddr);
+		if (source && dest && !is_owned4(skb, ip.protocol, source, dest, ports))
+			other = tap_of_other(skb, ip.protocol, port);
 	} else if (ip.daddr == RESOLVER) {
 		source = alias4(t, ip.saddr, NET_FORWARD_SERVER);
 		dest = ip.daddr;
@@ -402,7 +487,7 @@ static inline int from_guest4(struct __sk_buff *skb)
 	set_address4(skb, L3 + offsetof(struct iphdr, saddr), l4, ip.protocol, ip.saddr, source);
 	set_address4(skb, L3 + offsetof(struct iphdr, daddr), l4, ip.protocol, ip.daddr, dest);
 	set_port(skb, l4 + offsetof(struct ports, dest), l4, ip.protocol, ports.dest, port);
-	return enter_by_lo(skb, t);
+	return other ? enter_by_tap(skb, other, ip.protocol, ports.source) : enter_by_lo(skb, t);
 }
 
 /* ---- IPv6 ---------------------------------------------------------------------------------- */
@@ -451,7 +536,8 @@ static inline bool real6(const struct net_forward_table *t, const struct in6_add
 		return true;
 	if (number > NET_FORWARD_ADDRS || number > t->nr6)
 		return false;
-	__builtin_memcpy(address, t->addr6[bounded(number - 1)], sizeof(*address));
+	__builtin_memcpy(address, t->addr6[bounded(number - 1, NET_FORWARD_ADDRS)],
+			 sizeof(*address));
 	return true;
 }
 
@@ -493,7 +579,8 @@ static inline int to_guest6(struct __sk_buff *skb)
 	number = find6(t, &ip.saddr);
 	if (number < 0 || (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP) ||
 	    bpf_skb_load_bytes(skb, l4, &ports, sizeof(ports)) < 0 ||
-	    is_owned6(skb, protocol, &ip.saddr, &ip.daddr, ports) || !has_guest(skb, t))
+	    is_owned6(skb, protocol, &ip.saddr, &ip.daddr, ports) || !has_guest(skb, t) ||
+	    !is_ours(skb, protocol, ports.dest))
 		return TC_ACT_UNSPEC;
 
 	alias6(number, &source);
@@ -561,7 +648,8 @@ static inline int from_guest6(struct __sk_buff *skb)
 	source = ip.nexthdr == IPPROTO_UDP && find6(t, &dest) == 0 &&
 		 find_guest6(t, &ip.saddr) ? dest : ip.saddr;
 	turned = (struct ports){ ports.dest, ports.source };
-	if (find6(t, &source) < 0 || is_owned6(skb, ip.nexthdr, &dest, &source, turned))
+	if (find6(t, &source) < 0 || is_owned6(skb, ip.nexthdr, &dest, &source, turned) ||
+	    tap_of_other(skb, ip.nexthdr, ports.source))
 		return TC_ACT_SHOT;
 
 	set_address6(skb, SOURCE_6, checksum_at(L4_6, ip.nexthdr),
@@ -588,5 +676,5 @@ section("from_guest") int program_from_guest(struct __sk_buff *skb)
 		return from_guest4(skb);
 	if (skb->protocol == net16(ETH_P_IPV6))
 		return from_guest6(skb);
-	return TC_ACT_SHOT;
+	return skb->protocol == net16(NABLA_PORTS_TYPE) ? from_guest_ports(skb) : TC_ACT_SHOT;
 }

@@ -57,6 +57,8 @@ struct net_link {
 	bool ingress;			/* ... and it is the older one, which has no egress */
 	/* ... with a filter that this runtime made (see net/tc.h) */
 	bool plumbed;
+	/* ... for guests that share it: net_survey_adopt() */
+	bool shared;
 	/* ... with filters that are somebody else's; the first link that they redirect to */
 	bool filtered;
 	int redirected;			/* 0: to none */
@@ -127,6 +129,7 @@ struct net_survey {
 	/* by net_forward_survey() and net_share_survey(), not by net_survey() */
 	struct net_forward_facts loopback;
 	struct net_share_ports ports;
+	struct net_share_guests guests;	/* by net_survey_adopt() */
 };
 
 /*
@@ -136,6 +139,18 @@ struct net_survey {
  */
 int net_survey(struct net_survey *out, struct err *e);
 void net_survey_free(struct net_survey *s);
+
+/* Is it the same namespace? */
+bool net_survey_is_same(const struct net_survey *now, const struct net_survey *was);
+
+/*
+ * @record is of another container, which may have a guest in this namespace. If it shares the
+ * interfaces, then so can a further one: its number is noted in @s, and what it has changed is told
+ * as it was before, so that whoever of them is deleted last restores that. A record of another
+ * namespace, or of a guest that shares nothing, changes nothing. Returns 0 or -errno, as
+ * net_record_read().
+ */
+int net_survey_adopt(struct net_survey *s, const char *record, struct err *e);
 
 /* The link with this index, or NULL. Borrowed from @s. */
 const struct net_link *net_survey_link(const struct net_survey *s, int index);
@@ -291,10 +306,14 @@ int net_apply(const struct net_plan *p, struct nabla_net nets[NABLA_LAUNCH_NETS]
  * flags, settings, addresses with their flags and remaining lifetimes, routes, and permanent
  * neighbours are put back in their order. Idempotent, from any state in which net_apply() or
  * net_restore() was interrupted. Another namespace than the recorded one, or an interface that is
- * gone, needs no restoring: success.
+ * gone, needs no restoring: success. With @others there are other guests that share the namespace:
+ * only this one's links and filters go.
  * Returns 0, or -errno with @e filled in: -EINVAL for a record that is none; otherwise as much as
  * possible has been restored, @e names all that could not be and why, and the call may be repeated.
  */
-int net_restore(const char *record, struct err *e);
+int net_restore(const char *record, bool others, struct err *e);
+
+/* Are these the records of guests that share one namespace? False for what is no record. */
+bool net_record_meets(const char *a, const char *b);
 
 #endif

@@ -244,6 +244,9 @@ static void notice_idle(struct net_planner *p, const struct net_link *l)
 {
 	char taken[NET_TAKEN_TEXT];
 
+	/* A tap of another guest's that shares the namespace. */
+	if (p->survey->guests.numbers && is_own_name(l->name))
+		return;
 	if (net_taken(p->survey, l, taken))
 		net_plan_notice(p, "interface '%s' has no address and %s: not handed over", l->name,
 				taken);
@@ -335,9 +338,11 @@ static void plan_share(struct net_planner *p)
 	struct net_share *share = &p->plan->share;
 	const char *why;
 
-	if (!p->request->shared || p->plan->nr_ports == 0)
+	if (p->rc < 0 || !p->request->shared || p->plan->nr_ports == 0)
 		return;
-	net_share_plan(p->survey, share, &why);
+	p->rc = net_share_plan(p->survey, share, &why, p->e);
+	if (p->rc < 0)
+		return;
 	if (why)
 		net_plan_notice(p, "%s", why);
 	if (share->split)

@@ -18,6 +18,7 @@
 
 #include "base/fd.h"
 #include "net/parse.h"
+#include "net/ports_table.h"
 
 #define RECORD_VERSION 1
 
@@ -121,7 +122,9 @@ static int write_share(json_t *root, const struct net_share *share)
 		return 0;
 	if (share->split)
 		snprintf(range, sizeof(range), "%u %u", share->was.first, share->was.last);
-	return json_object_set_new(root, "shared", json_pack("{ss}", "port_range", range));
+	return json_object_set_new(root, "shared",
+				   json_pack("{ss si sb}", "port_range", range, "number",
+					     (int)share->number, "alone", (int)share->alone));
 }
 
 int net_record(const struct net_survey *s, const struct net_plan *p, char **json, struct err *e)
@@ -258,17 +261,27 @@ static int read_links(const json_t *list, struct net_record *r)
 	return 0;
 }
 
-static int read_share(const json_t *share, struct net_record *r)
+static int read_share(json_t *share, struct net_record *r)
 {
-	const char *range = json_string_value(json_object_get(share, "port_range"));
+	int number = 1, alone = true;
+	const char *range;
 
+	r->number = 1;
+	r->alone = true;
 	if (!share)
 		return 0;
+	/* A record of an older runnc has no numbers: there was one guest at most. */
+	if (json_unpack(share, "{ss s?i s?b}", "port_range", &range, "number", &number, "alone",
+			&alone) < 0 ||
+	    number < 1 || number > NET_PORTS_GUESTS)
+		return -EINVAL;
 	r->shared = true;
+	r->number = (unsigned int)number;
+	r->alone = alone;
 	for (size_t i = 0; i < r->was.nr_links; i++)
 		r->ports[i].shared = true;
-	r->split = range && range[0];
-	return range && (!r->split || net_share_parse(range, &r->range)) ? 0 : -EINVAL;
+	r->split = range[0];
+	return !r->split || net_share_parse(range, &r->range) ? 0 : -EINVAL;
 }
 
 static int read_root(const json_t *root, struct net_record *r)

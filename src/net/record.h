@@ -20,6 +20,8 @@ struct net_record {
 	 * back but flags and IPv6 settings.
 	 */
 	bool shared;
+	unsigned int number;		/* the guest's among those that share them; 1 without */
+	bool alone;			/* it was the first */
 	bool split;			/* and the ports divided, which were these: */
 	struct net_share_range range;
 	json_t *loopback;		/* of net_forward_record(), unchecked; NULL: none */

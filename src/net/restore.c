@@ -108,17 +108,32 @@ static void remove_plumbing(struct net_restorer *r, const struct net_link *was,
 	const struct net_link *l = current(r, was);
 	struct err e = ERR_INIT;
 
-	if (l && l->clsact && !was->clsact)
+	if (r->others && l && l->clsact)
+		net_restore_note(r, link,
+				 net_tc_ours_remove(&r->nl, l->index, r->record.number,
+						    r->record.alone, &e),
+				 &e, "filters of '%s', to be removed", l->name);
+	else if (l && l->clsact && !was->clsact)
 		net_restore_note(r, link, net_tc_clsact_remove(&r->nl, l->index, &e), &e,
 				 "qdisc clsact of '%s', to be removed", l->name);
 	else if (l && l->clsact)
-		net_restore_note(r, link, net_tc_ours_remove(&r->nl, l->index, &e), &e,
+		net_restore_note(r, link, net_tc_ours_remove(&r->nl, l->index, 0, true, &e), &e,
 				 "filters of '%s', to be removed", l->name);
 	remove_link(r, p->bridge, "bridge");
 	remove_link(r, p->tap, p->mode == NET_MODE_MACVTAP ? "macvtap" : "tun");
 }
 
 /* ---- the link itself ---------------------------------------------------------------------- */
+
+static void restore_txqlen(struct net_restorer *r, const struct net_link *l,
+			   const struct net_link *was)
+{
+	struct err e = ERR_INIT;
+
+	net_restore_note(r, (uint32_t)was->index,
+			 net_link_txqlen(&r->nl, l->index, was->txqlen, &e), &e,
+			 "queue length of '%s'", l->name);
+}
 
 static void restore_itself(struct net_restorer *r, const struct net_link *l,
 			   const struct net_link *was)
@@ -133,8 +148,7 @@ static void restore_itself(struct net_restorer *r, const struct net_link *l,
 		net_restore_note(r, link, net_link_mtu(&r->nl, l->index, was->mtu, &e), &e,
 				 "MTU of '%s'", l->name);
 	if (l->txqlen != was->txqlen)
-		net_restore_note(r, link, net_link_txqlen(&r->nl, l->index, was->txqlen, &e),
-				 &e, "queue length of '%s'", l->name);
+		restore_txqlen(r, l, was);
 }
 
 /* What the namespace shares, its own programs may have changed meanwhile. */
@@ -150,6 +164,8 @@ static void restore_link(struct net_restorer *r, const struct net_link *was)
 		return;
 	if (!r->record.shared)
 		restore_itself(r, l, was);
+	else if (net_link_txqlen_lost(was->txqlen, l->txqlen))
+		restore_txqlen(r, l, was);
 	if ((l->flags ^ was->flags) & mask)
 		net_restore_note(r, link,
 				 net_link_flags(&r->nl, l->index, was->flags, mask, &e), &e,
@@ -407,11 +423,13 @@ static void restore_all(struct net_restorer *r)
 	forget_expired(r);
 	/* First of all: it has addresses that the interfaces get back. */
 	if (r->record.loopback)
-		net_restore_note(r, 0, net_forward_restore(&r->nl, r->record.loopback, &e), &e,
-				 "'lo'");
+		net_restore_note(r, 0,
+				 net_forward_restore(&r->nl, r->record.loopback, r->record.number,
+						     r->others, &e),
+				 &e, "'lo'");
 	for (size_t i = 0; i < r->record.was.nr_links; i++)
 		remove_plumbing(r, &r->record.was.links[i], &r->record.ports[i]);
-	if (!net_restore_look(r))
+	if (r->others || !net_restore_look(r))
 		return;
 	each_link(r, restore_link);
 	if (r->record.shared) {
@@ -429,17 +447,16 @@ static void restore_all(struct net_restorer *r)
 		restore_neighs(r);
 }
 
-int net_restore(const char *record, struct err *e)
+int net_restore(const char *record, bool others, struct err *e)
 {
-	struct net_restorer r = { .e = e };
+	struct net_restorer r = { .e = e, .others = others };
 	int rc = net_record_read(record, &r.record, e);
 
 	if (rc < 0)
 		return rc;
 	if ((r.record.was.nr_links > 0 || r.record.loopback) && net_restore_look(&r)) {
 		/* Another namespace: the recorded one is gone, and all that was in it. */
-		if (r.now.netns == r.record.was.netns &&
-		    (!r.record.was.cookie || r.now.cookie == r.record.was.cookie)) {
+		if (net_survey_is_same(&r.now, &r.record.was)) {
 			rc = net_nl_open(&r.nl, e);
 			if (rc == 0)
 				restore_all(&r);

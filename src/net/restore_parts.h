@@ -11,6 +11,7 @@ struct net_restorer {
 	struct net_nl nl;
 	struct net_record record;
 	struct net_survey now;
+	bool others;			/* as in net_restore() */
 	uint32_t elapsed;		/* seconds since the record's survey */
 	unsigned int failures;
 	int rc;				/* the first failure's */

@@ -12,9 +12,11 @@
  *		this way; and everything else: so there is one answer to a question about an
  *		address, to a ping, and for a port that nobody has; and what is not understood
  *
- * The kernel gets it by TC_ACT_OK, the guest by a redirect to its tap. The frame is not changed,
- * and nothing is kept of it. Only the headers that decide are read, by bpf_skb_load_bytes(), which
- * fails where a frame ends.
+ * The kernel gets it by TC_ACT_OK, the guest by a redirect to its tap. Of several guests each has a
+ * program here, the youngest first; one that came when there was another takes what is for its own
+ * ports and a copy of what is for both, and leaves the rest to the next (TC_ACT_UNSPEC), at last to
+ * the kernel. The frame is not changed, and nothing is kept of it. Only the headers that decide are
+ * read, by bpf_skb_load_bytes(), which fails where a frame ends.
  *
  * Compiled and embedded as loopback.bpf.c is. Linux 5.3 is the first that accepts it.
  */
@@ -28,6 +30,7 @@
 #include <stddef.h>
 
 #include "net/bpf_program.h"
+#include "net/ports_program.h"
 #include "net/share_table.h"
 
 static long (*bpf_tcp_check_syncookie)(void *sock, void *ip, __u32 ip_len, struct tcphdr *tcp,
@@ -64,7 +67,13 @@ static inline const struct net_share_table *the_table(void)
 
 /* ---- what becomes of it -------------------------------------------------------------------- */
 
-enum fate { KERNEL, GUEST, BOTH };
+enum fate {
+	KERNEL,
+	GUEST,				/* this one, whatever others there are */
+	FIRST,				/* a guest, but only one of them */
+	OTHER,				/* another guest's */
+	BOTH
+};
 
 /* A host end in hairpin mode (CNI, Docker) sends back what either of the two has said to all. */
 static inline bool is_echo(struct __sk_buff *skb, const struct net_share_table *t)
@@ -80,20 +89,35 @@ static inline bool is_echo(struct __sk_buff *skb, const struct net_share_table *
 static inline int act(struct __sk_buff *skb, enum fate fate)
 {
 	const struct net_share_table *t = the_table();
+	int rest = t->alone ? TC_ACT_OK : TC_ACT_UNSPEC;
 
-	/* To the namespace's kernel it would be another host that has its address. */
-	if (fate == BOTH && is_echo(skb, t))
-		fate = GUEST;
-	/* A guest that has ended took the tap with it: then all is the kernel's, as without one. */
-	if (fate == KERNEL || !has_link(skb, t->tap))
+	if (fate == KERNEL)
 		return TC_ACT_OK;
+	/* To the namespace's kernel it would be another host that has its address. */
+	if (fate == BOTH && t->alone && is_echo(skb, t))
+		fate = GUEST;
+	if (fate == FIRST)
+		fate = t->alone ? GUEST : OTHER;
+	if (fate == OTHER)
+		return TC_ACT_UNSPEC;
+	/* A guest that has ended took the tap with it: then all is the kernel's, as without one. */
+	if (!has_link(skb, t->tap))
+		return rest;
 	if (fate == GUEST)
 		return (int)bpf_redirect(t->tap, 0);
 	bpf_clone_redirect(skb, t->tap, 0);
-	return TC_ACT_OK;
+	return rest;
 }
 
 /* ---- whose it is --------------------------------------------------------------------------- */
+
+/* No socket of the namespace wants what is for this port, in network byte order. */
+static inline enum fate of_guests(struct __sk_buff *skb, __u8 protocol, __u16 port)
+{
+	const struct net_share_table *t = the_table();
+
+	return is_mine(skb, t->number, t->alone, protocol, port) ? GUEST : OTHER;
+}
 
 /*
  * An address of the pod as the source: the guest has sent it to itself by way of a neighbour, and
@@ -141,18 +165,19 @@ static inline enum fate tcp(struct __sk_buff *skb, struct bpf_sock_tuple *tuple,
 	bool wanted;
 
 	if (!sock)
-		return GUEST;
+		return of_guests(skb, IPPROTO_TCP, tcp->dest);
 	wanted = is_wanted(sock, ip, ip_len, tcp);
 	bpf_sk_release(sock);
-	return wanted ? KERNEL : GUEST;
+	return wanted ? KERNEL : of_guests(skb, IPPROTO_TCP, tcp->dest);
 }
 
-static inline enum fate udp(struct __sk_buff *skb, struct bpf_sock_tuple *tuple, __u32 size)
+static inline enum fate udp(struct __sk_buff *skb, struct bpf_sock_tuple *tuple, __u32 size,
+			    __u16 port)
 {
 	struct bpf_sock *sock = bpf_sk_lookup_udp(skb, tuple, size, BPF_F_CURRENT_NETNS, 0);
 
 	if (!sock)
-		return GUEST;
+		return of_guests(skb, IPPROTO_UDP, port);
 	bpf_sk_release(sock);
 	return KERNEL;
 }
@@ -164,7 +189,7 @@ static inline enum fate icmp(struct __sk_buff *skb, __u32 at)
 	__u8 type;
 
 	if (bpf_skb_load_bytes(skb, at, &type, sizeof(type)) < 0)
-		return GUEST;
+		return FIRST;
 	switch (type) {
 	case ICMP_ECHO:
 	case ICMP_SOLICITATION:
@@ -172,7 +197,7 @@ static inline enum fate icmp(struct __sk_buff *skb, __u32 at)
 	case ICMP_INFORMATION:
 	case ICMP_MASK:
 	case ICMP_EXTENDED_ECHO:
-		return GUEST;
+		return FIRST;
 	}
 	return BOTH;
 }
@@ -183,7 +208,7 @@ static inline enum fate tcp4(struct __sk_buff *skb, struct iphdr *ip, __u32 at)
 	struct bpf_sock_tuple tuple = { .ipv4 = { .saddr = ip->saddr, .daddr = ip->daddr } };
 
 	if (bpf_skb_load_bytes(skb, at, &head, sizeof(head)) < 0)
-		return GUEST;
+		return FIRST;
 	tuple.ipv4.sport = head.source;
 	tuple.ipv4.dport = head.dest;
 	return tcp(skb, &tuple, sizeof(tuple.ipv4), ip, sizeof(*ip), &head);
@@ -199,10 +224,10 @@ static inline enum fate udp4(struct __sk_buff *skb, const struct iphdr *ip, __u3
 	    skb->pkt_type == PACKET_MULTICAST)
 		return BOTH;
 	if (bpf_skb_load_bytes(skb, at, &ports, sizeof(ports)) < 0)
-		return GUEST;
+		return FIRST;
 	tuple.ipv4.sport = ports.source;
 	tuple.ipv4.dport = ports.dest;
-	return udp(skb, &tuple, sizeof(tuple.ipv4));
+	return udp(skb, &tuple, sizeof(tuple.ipv4), ports.dest);
 }
 
 static inline enum fate ipv4(struct __sk_buff *skb)
@@ -212,7 +237,7 @@ static inline enum fate ipv4(struct __sk_buff *skb)
 
 	if (bpf_skb_load_bytes(skb, L3, &ip, sizeof(ip)) < 0 || ip.version != 4 ||
 	    ip.ihl < 5 || is_own4(ip.saddr))
-		return GUEST;
+		return FIRST;
 	if (ip.frag_off & net16(0x1fff))
 		return BOTH;
 	at = L3 + ip.ihl * 4;
@@ -226,7 +251,7 @@ static inline enum fate ipv4(struct __sk_buff *skb)
 	case IPPROTO_IGMP:
 		return BOTH;
 	}
-	return GUEST;
+	return FIRST;
 }
 
 /* ---- IPv6 ---------------------------------------------------------------------------------- */
@@ -236,14 +261,14 @@ static inline enum fate icmp6(struct __sk_buff *skb, __u32 at)
 	__u8 type;
 
 	if (bpf_skb_load_bytes(skb, at, &type, sizeof(type)) < 0)
-		return GUEST;
+		return FIRST;
 	switch (type) {
 	case ICMP6_ECHO:
 	case ICMP6_ROUTER_SOLICITATION:
 	case ICMP6_SOLICITATION:
 	case ICMP6_INFORMATION:
 	case ICMP6_EXTENDED_ECHO:
-		return GUEST;
+		return FIRST;
 	}
 	return BOTH;
 }
@@ -260,7 +285,7 @@ static inline enum fate tcp6(struct __sk_buff *skb, struct ipv6hdr *ip, __u32 at
 	struct tcphdr head;
 
 	if (bpf_skb_load_bytes(skb, at, &head, sizeof(head)) < 0)
-		return GUEST;
+		return FIRST;
 	addresses6(&tuple, ip);
 	tuple.ipv6.sport = head.source;
 	tuple.ipv6.dport = head.dest;
@@ -275,11 +300,11 @@ static inline enum fate udp6(struct __sk_buff *skb, const struct ipv6hdr *ip, __
 	if (ip->daddr.in6_u.u6_addr8[0] == 0xff)
 		return BOTH;
 	if (bpf_skb_load_bytes(skb, at, &ports, sizeof(ports)) < 0)
-		return GUEST;
+		return FIRST;
 	addresses6(&tuple, ip);
 	tuple.ipv6.sport = ports.source;
 	tuple.ipv6.dport = ports.dest;
-	return udp(skb, &tuple, sizeof(tuple.ipv6));
+	return udp(skb, &tuple, sizeof(tuple.ipv6), ports.dest);
 }
 
 struct extension {
@@ -323,11 +348,11 @@ static inline enum fate ipv6(struct __sk_buff *skb)
 
 	if (bpf_skb_load_bytes(skb, L3, &ip, sizeof(ip)) < 0 || ip.version != 6 ||
 	    is_own6(&ip.saddr))
-		return GUEST;
+		return FIRST;
 	next = ip.nexthdr;
 	switch (walk6(skb, &next, &at)) {
 	case WALK_CUT:
-		return GUEST;
+		return FIRST;
 	case WALK_FRAGMENT:
 		return BOTH;
 	case WALK_DONE:
@@ -341,7 +366,7 @@ static inline enum fate ipv6(struct __sk_buff *skb)
 	case IPPROTO_ICMPV6:
 		return icmp6(skb, at);
 	}
-	return GUEST;
+	return FIRST;
 }
 
 /* ---- ARP ----------------------------------------------------------------------------------- */
@@ -361,12 +386,12 @@ static inline enum fate arp(struct __sk_buff *skb)
 	struct arp a;
 
 	if (bpf_skb_load_bytes(skb, L3, &a, sizeof(a)) < 0)
-		return GUEST;
+		return FIRST;
 	if (a.operation == net16(2) ||
 	    (a.operation == net16(1) && a.sender[0] == a.target[0] && a.sender[1] == a.target[1] &&
 	     a.sender[2] == a.target[2] && a.sender[3] == a.target[3]))
 		return BOTH;
-	return GUEST;
+	return FIRST;
 }
 
 /* ---- the program --------------------------------------------------------------------------- */
@@ -381,7 +406,7 @@ static inline enum fate fate_of(struct __sk_buff *skb)
 	case net16(ETH_P_ARP):
 		return arp(skb);
 	}
-	return GUEST;
+	return FIRST;
 }
 
 section("share") int program_share(struct __sk_buff *skb)

@@ -14,12 +14,13 @@
 #include "net/bpf.h"
 #include "net/net.h"
 #include "net/netlink.h"
+#include "net/ports_table.h"
 #include "net/sysctl.h"
 #include "net/tc.h"
 #include "share.bpf.h"
 
 #define SHARE_NAME "runnc_share"
-#define SHARE_MIN 8u			/* ports; fewer are not worth dividing */
+#define SHARE_MIN 80u			/* ports; fewer are not worth dividing */
 
 /* The kernel's default: a survey tells only others. */
 static const struct net_share_range standard = { 32768, 60999 };
@@ -65,21 +66,63 @@ static struct net_share_range range_of(const struct net_survey *s)
 	return range;
 }
 
-void net_share_plan(const struct net_survey *s, struct net_share *out, const char **why)
+/* The lowest number that no guest has; beyond NET_PORTS_GUESTS: none. */
+static unsigned int free_number(const struct net_share_guests *g)
 {
-	struct net_share_range range = range_of(s);
-	unsigned int nr = range.last - range.first + 1u;
-	/* Even: the kernel wants one of the two limits to be odd. */
-	unsigned int kept = nr / 4 & ~1u;
+	unsigned int number = 1;
 
-	*out = (struct net_share){ .on = true, .split = nr >= SHARE_MIN, .was = range };
-	*why = out->split ? NULL :
-		"net.ipv4.ip_local_port_range is too small to be divided: the guest and the "
-		"namespace may choose the same port for one peer";
-	if (!out->split)
-		return;
-	out->kept = (struct net_share_range){ range.first, (uint16_t)(range.first + kept - 1) };
-	out->given = (struct net_share_range){ (uint16_t)(range.first + kept), range.last };
+	while (g->numbers >> number & 1)
+		number++;
+	return number;
+}
+
+static struct net_share_range part(unsigned int first, unsigned int nr)
+{
+	return (struct net_share_range){ (uint16_t)first, (uint16_t)(first + nr - 1) };
+}
+
+/*
+ * In eighths: one stays the namespace's, four are the first guest's, one each the second's and the
+ * third's, and the last is divided among the others. All even: the kernel wants one of the two
+ * limits to be odd.
+ */
+static void divide(struct net_share *share)
+{
+	unsigned int eighth = (share->was.last - share->was.first + 1u) / 8 & ~1u;
+	unsigned int each = eighth / (NET_PORTS_GUESTS - 3) & ~1u;
+	unsigned int at = share->was.first;
+
+	share->kept = part(at, eighth);
+	at += eighth;
+	if (share->number == 1)
+		share->given = part(at, 4 * eighth);
+	else if (share->number <= 3)
+		share->given = part(at + (share->number + 2) * eighth, eighth);
+	else
+		share->given = part(at + 6 * eighth + (share->number - 4) * each, each);
+}
+
+int net_share_plan(const struct net_survey *s, struct net_share *out, const char **why,
+		   struct err *e)
+{
+	struct net_share_range was = s->guests.split ? s->guests.was : range_of(s);
+
+	*out = (struct net_share){ .on = true, .number = free_number(&s->guests), .was = was,
+				   .alone = s->guests.numbers == 0,
+				   .split = was.last - was.first + 1u >= SHARE_MIN };
+	*why = NULL;
+	if (out->number > NET_PORTS_GUESTS)
+		return err_say(e, -EBUSY, "%d guests share the namespace already",
+			       NET_PORTS_GUESTS);
+	if (out->split)
+		divide(out);
+	else if (out->alone)
+		*why = "net.ipv4.ip_local_port_range is too small to be divided: the guest and the "
+		       "namespace may choose the same port for one peer";
+	else
+		return err_say(e, -EBUSY, "another guest shares the namespace already, and "
+			       "net.ipv4.ip_local_port_range is too small to be divided");
+	return 0;
 }
 
 int net_share_set(struct net_share_range range, struct err *e)
@@ -124,6 +167,8 @@ int net_share_table(const struct net_plan *p, size_t port, int tap, struct net_s
 
 	memset(out, 0, sizeof(*out));
 	out->tap = (uint32_t)tap;
+	out->number = (uint8_t)p->share.number;
+	out->alone = p->share.alone;
 	memcpy(out->mac, mac, sizeof(out->mac));
 	rc = table_add(out, AF_INET6, eui64);
 	for (size_t i = 0; rc == 0 && i < p->nr_addrs; i++)
@@ -132,19 +177,21 @@ int net_share_table(const struct net_plan *p, size_t port, int tap, struct net_s
 				p->ports[port].name, NET_SHARE_ADDRS) : 0;
 }
 
-int net_share_load(const struct net_share_table *t, int *prog, struct err *e)
+int net_share_load(const struct net_share_table *t, int ports, int *prog, struct err *e)
 {
 	_autoclose_ int map = -1;
 	int rc = net_bpf_table(SHARE_NAME, t, sizeof(*t), &map, e);
 
 	return rc < 0 ? rc : net_bpf_compiled(SHARE_NAME, code_share, sizeof(code_share) / 8, map,
-					      prog, e);
+					      ports, prog, e);
 }
 
-int net_share_add(struct net_nl *nl, int index, const struct net_share_table *t, struct err *e)
+int net_share_add(struct net_nl *nl, int index, const struct net_share_table *t, int ports,
+		  struct err *e)
 {
+	const struct net_tc_place at = { index, NET_TC_INGRESS, NET_TC_PRIORITY_SHARE, t->number };
 	_autoclose_ int prog = -1;
-	int rc = net_share_load(t, &prog, e);
+	int rc = net_share_load(t, ports, &prog, e);
 
 	if (rc < 0) {
 		struct err why = *e;
@@ -152,6 +199,5 @@ int net_share_add(struct net_nl *nl, int index, const struct net_share_table *t,
 		return err_say(e, rc, "%s (sidecars=keep takes Linux 5.3 with CONFIG_BPF_SYSCALL "
 			       "and CONFIG_NET_CLS_BPF on the host)", why.text);
 	}
-	return net_tc_program_add(nl, index, NET_TC_INGRESS, NET_TC_PRIORITY_SHARE, prog,
-				  NET_TC_SHARE_NAME, e);
+	return net_tc_program_add(nl, &at, prog, NET_TC_SHARE_NAME, e);
 }

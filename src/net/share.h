@@ -9,8 +9,13 @@
  * way of a neighbour.
  *
  * Both choose the local port of a connection themselves, and must not choose the same for one
- * peer: net.ipv4.ip_local_port_range of the namespace becomes its first quarter, and the guest gets
- * the rest, without the ports that the namespace's sockets have there already.
+ * peer: net.ipv4.ip_local_port_range of the namespace becomes its first eighth, the first guest
+ * gets half of it, without the ports that the namespace's sockets have there already.
+ *
+ * Further guests may come, NET_PORTS_GUESTS in all: two more get an eighth each, the others divide
+ * the last one. Each has a program of its own in front of the older ones, and takes what is for its
+ * own ports, be they in its part or claimed by it (abi/ports.h). What is for no port, and is not
+ * for all, is the first one's; if that one is gone, the kernel's.
  */
 #ifndef RUNNC_NET_SHARE_H
 #define RUNNC_NET_SHARE_H
@@ -37,10 +42,20 @@ struct net_share_range {
 
 struct net_share {
 	bool on;
+	/* the guest's, among those that share the namespace: 1 to NET_PORTS_GUESTS */
+	unsigned int number;
+	bool alone;			/* there is no other one yet */
 	bool split;			/* the ports are: the next three are valid */
-	struct net_share_range was;	/* the namespace's, before */
+	struct net_share_range was;	/* the namespace's, before the first guest */
 	struct net_share_range kept;	/* what it keeps */
 	struct net_share_range given;	/* the guest's */
+};
+
+/* The guests that share a namespace already, as their records tell: net_survey_adopt(). */
+struct net_share_guests {
+	uint32_t numbers;		/* bit N: there is number N; 0: there are none */
+	bool split;			/* the ports have been divided, which were these: */
+	struct net_share_range was;
 };
 
 /* The local ports of the namespace's sockets, TCP's and UDP's of both families in one. */
@@ -50,16 +65,27 @@ struct net_share_ports {
 };
 
 /*
- * Divide the namespace's ports. Pure. out->on is set; where there are too few of them to be divided
- * *@why says so, for a notice; otherwise it is NULL.
+ * Divide the namespace's ports, and give the guest a number. Pure. out->on is set; where there are
+ * too few of them to be divided *@why says so, for a notice; otherwise it is NULL. Returns 0 or,
+ * with @e filled in, -EBUSY: there are other guests already, and no number or no part for one more.
  */
-void net_share_plan(const struct net_survey *s, struct net_share *out, const char **why);
+int net_share_plan(const struct net_survey *s, struct net_share *out, const char **why,
+		   struct err *e);
 
 /* "32768 60999", as the kernel writes and reads it. Returns false for anything else. */
 bool net_share_parse(const char *text, struct net_share_range *range);
 
+/* Note that @port has somebody. */
+void net_share_busy(struct net_share_ports *p, uint16_t port);
+
 /* List the sockets of the current namespace. Returns 0 or -errno with @e filled in. */
 int net_share_survey(struct net_share_ports *out, struct err *e);
+
+/*
+ * Add what guests have claimed who share the current namespace (net/ports.h). Returns 0, also where
+ * there are none, or -errno.
+ */
+int net_ports_survey(struct net_share_ports *out, struct err *e);
 
 /*
  * Note the port of which @m tells, of which nlmsg_len bytes are readable; false if it tells of
@@ -87,12 +113,13 @@ int net_share_table(const struct net_plan *p, size_t port, int tap, struct net_s
 		    struct err *e);
 
 /*
- * Load the program with @t. *@prog is close-on-exec and the caller's. Returns 0 or -errno, as
- * net_bpf_compiled().
+ * Load the program with @t and the table of the pod's ports (net/ports.h). *@prog is close-on-exec
+ * and the caller's. Returns 0 or -errno, as net_bpf_compiled().
  */
-int net_share_load(const struct net_share_table *t, int *prog, struct err *e);
+int net_share_load(const struct net_share_table *t, int ports, int *prog, struct err *e);
 
 /* Put it at the ingress of link @index, whose clsact qdisc is there. Returns 0 or -errno. */
-int net_share_add(struct net_nl *nl, int index, const struct net_share_table *t, struct err *e);
+int net_share_add(struct net_nl *nl, int index, const struct net_share_table *t, int ports,
+		  struct err *e);
 
 #endif

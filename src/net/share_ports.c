@@ -16,6 +16,11 @@
 
 /* ---- survey -------------------------------------------------------------------------------- */
 
+void net_share_busy(struct net_share_ports *p, uint16_t port)
+{
+	p->busy[port / 64] |= UINT64_C(1) << port % 64;
+}
+
 bool net_share_parse_socket(const struct nlmsghdr *m, struct net_share_ports *p)
 {
 	const struct inet_diag_msg *socket = net_sockets_read(m);
@@ -23,7 +28,7 @@ bool net_share_parse_socket(const struct nlmsghdr *m, struct net_share_ports *p)
 
 	if (port == 0)
 		return false;
-	p->busy[port / 64] |= UINT64_C(1) << port % 64;
+	net_share_busy(p, port);
 	return true;
 }
 

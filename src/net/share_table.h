@@ -19,7 +19,9 @@ struct net_share_table {
 	__u32 addr4[NET_SHARE_ADDRS];
 	__u32 addr6[NET_SHARE_ADDRS][4];
 	__u8 mac[6];			/* of the interface, and of the guest's device */
-	__u16 reserved;
+	__u8 number;			/* the guest's, among the pod's: net/ports_table.h */
+	/* it was the only one when it came: it gets what is no other guest's either */
+	__u8 alone;
 };
 
 #endif

@@ -40,6 +40,11 @@ void net_survey_free(struct net_survey *s)
 	memset(s, 0, sizeof(*s));
 }
 
+bool net_survey_is_same(const struct net_survey *now, const struct net_survey *was)
+{
+	return now->netns == was->netns && (!was->cookie || now->cookie == was->cookie);
+}
+
 const struct net_link *net_survey_link(const struct net_survey *s, int index)
 {
 	for (size_t i = 0; i < s->nr_links; i++)

@@ -52,19 +52,21 @@ static uint32_t tc_parent(enum net_tc_side side)
 			 side == NET_TC_INGRESS ? TC_H_MIN_INGRESS : TC_H_MIN_EGRESS);
 }
 
-static void tc_filter_at(union net_msg *m, uint16_t type, uint16_t flags, int index,
-			 enum net_tc_side side, uint16_t priority)
+static void tc_filter_at(union net_msg *m, uint16_t type, uint16_t flags,
+			 const struct net_tc_place *at)
 {
 	struct tcmsg *head = net_nl_request(m, type, flags, sizeof(*head));
 
-	head->tcm_ifindex = index;
-	head->tcm_parent = tc_parent(side);
-	head->tcm_info = TC_H_MAKE((uint32_t)priority << 16, htons(ETH_P_ALL));
+	head->tcm_ifindex = at->index;
+	head->tcm_handle = at->handle;
+	head->tcm_parent = tc_parent(at->side);
+	head->tcm_info = TC_H_MAKE((uint32_t)at->priority << 16, htons(ETH_P_ALL));
 }
 
 static void tc_filter(union net_msg *m, uint16_t type, uint16_t flags, int index)
 {
-	tc_filter_at(m, type, flags, index, NET_TC_INGRESS, NET_TC_PRIORITY);
+	tc_filter_at(m, type, flags, &(struct net_tc_place){ .index = index,
+							     .priority = NET_TC_PRIORITY });
 }
 
 /* Action 1 of a filter: out by @to, the frame is taken. */
@@ -159,16 +161,17 @@ int net_tc_drop_add(struct net_nl *nl, int index, bool untagged, struct err *e)
 
 int net_tc_redirect_remove(struct net_nl *nl, int from, struct err *e)
 {
-	return net_tc_remove(nl, from, NET_TC_INGRESS, NET_TC_PRIORITY, e);
+	return net_tc_remove(nl, &(struct net_tc_place){ .index = from,
+							 .priority = NET_TC_PRIORITY }, e);
 }
 
-int net_tc_program_add(struct net_nl *nl, int index, enum net_tc_side side, uint16_t priority,
-		       int prog, const char *name, struct err *e)
+int net_tc_program_add(struct net_nl *nl, const struct net_tc_place *at, int prog,
+		       const char *name, struct err *e)
 {
 	struct nlattr *options;
 	union net_msg m;
 
-	tc_filter_at(&m, RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL, index, side, priority);
+	tc_filter_at(&m, RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL, at);
 	mnl_attr_put_strz(&m.head, TCA_KIND, "bpf");
 	options = mnl_attr_nest_start(&m.head, TCA_OPTIONS);
 	mnl_attr_put_u32(&m.head, TCA_BPF_FD, (uint32_t)prog);
@@ -178,13 +181,12 @@ int net_tc_program_add(struct net_nl *nl, int index, enum net_tc_side side, uint
 	return net_nl_change(nl, &m.head, e);
 }
 
-int net_tc_remove(struct net_nl *nl, int index, enum net_tc_side side, uint16_t priority,
-		  struct err *e)
+int net_tc_remove(struct net_nl *nl, const struct net_tc_place *at, struct err *e)
 {
 	union net_msg m;
 	int rc;
 
-	tc_filter_at(&m, RTM_DELTFILTER, 0, index, side, priority);
+	tc_filter_at(&m, RTM_DELTFILTER, 0, at);
 	rc = net_nl_change(nl, &m.head, e);
 	/*
 	 * EINVAL: no such qdisc. ENOENT: no filter of that priority. EOPNOTSUPP: a qdisc without
@@ -193,7 +195,8 @@ int net_tc_remove(struct net_nl *nl, int index, enum net_tc_side side, uint16_t 
 	return rc == -ENOENT || rc == -EINVAL || rc == -ENODEV || rc == -EOPNOTSUPP ? 0 : rc;
 }
 
-int net_tc_ours_remove(struct net_nl *nl, int index, struct err *e)
+int net_tc_ours_remove(struct net_nl *nl, int index, uint32_t handle, bool redirect,
+		       struct err *e)
 {
 	static const struct {
 		enum net_tc_side side;
@@ -208,7 +211,10 @@ int net_tc_ours_remove(struct net_nl *nl, int index, struct err *e)
 
 	/* From the last one on: the guards are there as long as anything passes. */
 	for (size_t i = sizeof(ours) / sizeof(ours[0]); i-- > 0;) {
-		int rc = net_tc_remove(nl, index, ours[i].side, ours[i].priority, e);
+		bool numbered = ours[i].priority != NET_TC_PRIORITY;
+		const struct net_tc_place at = { index, ours[i].side, ours[i].priority,
+						 numbered ? handle : 0 };
+		int rc = numbered || redirect ? net_tc_remove(nl, &at, e) : 0;
 
 		if (rc < 0)
 			return rc;
@@ -218,7 +224,7 @@ int net_tc_ours_remove(struct net_nl *nl, int index, struct err *e)
 
 /* ---- finding a program -------------------------------------------------------------------- */
 
-bool net_tc_parse_program(const struct nlmsghdr *m, uint16_t priority, uint32_t *id)
+bool net_tc_parse_program(const struct nlmsghdr *m, const struct net_tc_place *at, uint32_t *id)
 {
 	const struct nlattr *tb[TCA_OPTIONS + 1], *options[TCA_BPF_ID + 1];
 	const struct tcmsg *head;
@@ -226,7 +232,8 @@ bool net_tc_parse_program(const struct nlmsghdr *m, uint16_t priority, uint32_t 
 	if (m->nlmsg_type != RTM_NEWTFILTER)
 		return false;
 	head = net_head(m, sizeof(*head), tb, TCA_OPTIONS);
-	if (!head || TC_H_MAJ(head->tcm_info) >> 16 != priority ||
+	if (!head || TC_H_MAJ(head->tcm_info) >> 16 != at->priority ||
+	    (at->handle && head->tcm_handle != at->handle) ||
 	    !net_attr_is(tb[TCA_KIND], "bpf") ||
 	    net_nested(tb[TCA_OPTIONS], options, TCA_BPF_ID) < 0 || !options[TCA_BPF_ID])
 		return false;
@@ -234,7 +241,7 @@ bool net_tc_parse_program(const struct nlmsghdr *m, uint16_t priority, uint32_t 
 }
 
 struct tc_wanted {
-	uint16_t priority;
+	const struct net_tc_place *at;
 	uint32_t id;
 	bool found;
 };
@@ -243,12 +250,12 @@ static int tc_look(const struct nlmsghdr *m, void *context)
 {
 	struct tc_wanted *wanted = context;
 
-	wanted->found |= net_tc_parse_program(m, wanted->priority, &wanted->id);
+	wanted->found |= net_tc_parse_program(m, wanted->at, &wanted->id);
 	return 0;
 }
 
-int net_tc_program_id(struct net_nl *nl, int index, enum net_tc_side side, uint16_t priority,
-		      uint32_t *id, struct err *e)
+int net_tc_program_id(struct net_nl *nl, const struct net_tc_place *at, uint32_t *id,
+		      struct err *e)
 {
 	struct tc_wanted wanted;
 	union net_msg m;
@@ -257,9 +264,9 @@ int net_tc_program_id(struct net_nl *nl, int index, enum net_tc_side side, uint1
 	do {
 		struct tcmsg *head = net_nl_request(&m, RTM_GETTFILTER, 0, sizeof(*head));
 
-		head->tcm_ifindex = index;
-		head->tcm_parent = tc_parent(side);
-		wanted = (struct tc_wanted){ .priority = priority };
+		head->tcm_ifindex = at->index;
+		head->tcm_parent = tc_parent(at->side);
+		wanted = (struct tc_wanted){ .at = at };
 		rc = net_nl_dump(nl, &m.head, tc_look, &wanted, e);
 	} while (rc == NET_NL_AGAIN);
 	if (rc == -ENODEV || (rc == 0 && !wanted.found))

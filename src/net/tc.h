@@ -31,6 +31,19 @@ enum net_tc_side {
 	NET_TC_EGRESS			/* needs clsact; the older "ingress" has none */
 };
 
+/* Where a filter of ours is. */
+struct net_tc_place {
+	int index;			/* of the link, whose clsact qdisc is there */
+	enum net_tc_side side;
+	uint16_t priority;
+	/*
+	 * Of several programs with one priority: the number of the guest whose it is. The kernel
+	 * asks the one first that came last. 0: to be chosen by the kernel, which begins with 1; to
+	 * remove: all of that priority.
+	 */
+	uint32_t handle;
+};
+
 /* Add a clsact qdisc. One that is there already (also the older "ingress") is fine. 0 or -errno. */
 int net_tc_clsact_add(struct net_nl *nl, int index, struct err *e);
 
@@ -54,33 +67,37 @@ int net_tc_drop_add(struct net_nl *nl, int index, bool untagged, struct err *e);
 int net_tc_redirect_remove(struct net_nl *nl, int from, struct err *e);
 
 /*
- * Let the eBPF program @prog, called @name, decide about each frame at @side of link @index, by its
- * return value (TC_ACT_*); TC_ACT_UNSPEC leaves it to filters of a higher @priority. The filter
- * keeps the program. Returns 0 or -errno: -ENOENT or -EOPNOTSUPP if the kernel has no cls_bpf.
+ * Let the eBPF program @prog, called @name, decide about each frame that comes by @at, by its
+ * return value (TC_ACT_*); TC_ACT_UNSPEC leaves it to older ones there and then to filters of a
+ * higher priority. The filter keeps the program. Returns 0 or -errno: -ENOENT or -EOPNOTSUPP if the
+ * kernel has no cls_bpf.
  */
-int net_tc_program_add(struct net_nl *nl, int index, enum net_tc_side side, uint16_t priority,
-		       int prog, const char *name, struct err *e);
+int net_tc_program_add(struct net_nl *nl, const struct net_tc_place *at, int prog,
+		       const char *name, struct err *e);
 
-/* Remove the filters of ours with this priority at @side. None there: success. */
-int net_tc_remove(struct net_nl *nl, int index, enum net_tc_side side, uint16_t priority,
-		  struct err *e);
+/* Remove what is at @at. None there: success. */
+int net_tc_remove(struct net_nl *nl, const struct net_tc_place *at, struct err *e);
 
-/* Remove every filter of ours from a qdisc that stays. None there: success. */
-int net_tc_ours_remove(struct net_nl *nl, int index, struct err *e);
+/*
+ * Remove filters of ours from a qdisc that stays: those of guest number @handle, or with 0 all, and
+ * with @redirect the redirect, which has no number. None there: success.
+ */
+int net_tc_ours_remove(struct net_nl *nl, int index, uint32_t handle, bool redirect,
+		       struct err *e);
 
 #define NET_TC_NONE 1
 
 /*
- * The id of the eBPF program in our filter of this priority. Returns 0, NET_TC_NONE if there is no
- * such filter or link, or -errno.
+ * The id of the eBPF program in our filter at @at, whose handle 0 means any. Returns 0, NET_TC_NONE
+ * if there is no such filter or link, or -errno.
  */
-int net_tc_program_id(struct net_nl *nl, int index, enum net_tc_side side, uint16_t priority,
-		      uint32_t *id, struct err *e);
+int net_tc_program_id(struct net_nl *nl, const struct net_tc_place *at, uint32_t *id,
+		      struct err *e);
 
 /*
- * Does @m, a reply to a request for filters, tell of a program in a filter of @priority? Reads
- * untrusted bytes. Returns true with its id in *@id.
+ * Does @m, a reply to a request for filters, tell of a program with the priority and the handle of
+ * @at? Reads untrusted bytes. Returns true with its id in *@id.
  */
-bool net_tc_parse_program(const struct nlmsghdr *m, uint16_t priority, uint32_t *id);
+bool net_tc_parse_program(const struct nlmsghdr *m, const struct net_tc_place *at, uint32_t *id);
 
 #endif

@@ -23,6 +23,8 @@
 #include "net/forward_load.h"
 #include "net/forward_parts.h"
 #include "net/net.h"
+#include "net/ports.h"
+#include "net/test-forward-help.h"
 
 /* ---- plan ----------------------------------------------------------------------------------- */
 
@@ -72,13 +74,15 @@ static void test_plan(void **state)
 	assert_int_equal(f.nr_addrs, 2);
 	assert_int_equal(f.addrs[0].prefix, 32);
 	assert_int_equal(f.addrs[1].prefix, 128);
-	/* Clients, servers, IPv6; then one to answer each address's clients from it. */
-	assert_int_equal(f.nr_routes, 6);
+	/* Clients, servers, IPv6; then for each address those that dial it, and where it dials. */
+	assert_int_equal(f.nr_routes, 8);
 	assert_memory_equal(f.routes[0].dst, ((uint8_t[]){ 127, 254, 0, 0 }), 4);
-	assert_memory_equal(f.routes[4].dst, ((uint8_t[]){ 127, 254, 255, 1 }), 4);
-	assert_memory_equal(f.routes[4].prefsrc, addrs[3].local, 4);
-	assert_int_equal(f.routes[5].dst[15], 1);
-	assert_memory_equal(f.routes[5].prefsrc, addrs[1].local, 16);
+	assert_memory_equal(f.routes[5].dst, ((uint8_t[]){ 127, 254, 255, 1 }), 4);
+	assert_memory_equal(f.routes[5].prefsrc, addrs[3].local, 4);
+	assert_memory_equal(f.routes[6].dst, ((uint8_t[]){ 127, 253, 255, 1 }), 4);
+	assert_memory_equal(f.routes[6].prefsrc, addrs[3].local, 4);
+	assert_int_equal(f.routes[7].dst[15], 1);
+	assert_memory_equal(f.routes[7].prefsrc, addrs[1].local, 16);
 }
 
 static void test_resolver(void **state)
@@ -155,112 +159,7 @@ static void test_socket(void **state)
 
 /* ---- programs ------------------------------------------------------------------------------- */
 
-struct frame {
-	uint8_t bytes[128];
-	size_t len;
-};
-
-static int to_guest = -1, from_guest = -1;
-
-/* The sum that a correct packet has: 0. */
-static uint16_t sum(uint32_t start, const uint8_t *bytes, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		start += i % 2 ? bytes[i] : (uint32_t)bytes[i] << 8;
-	while (start >> 16)
-		start = (start & 0xffff) + (start >> 16);
-	return (uint16_t)~start;
-}
-
-static void put16(uint8_t *at, uint16_t value)
-{
-	at[0] = (uint8_t)(value >> 8);
-	at[1] = (uint8_t)value;
-}
-
-/* @size: of an address, 4 or 16. */
-static uint16_t transport_sum(const struct frame *f, size_t size)
-{
-	size_t head = size == 4 ? 20 : 40, at = size == 4 ? 12 : 8;
-	uint8_t protocol = f->bytes[14 + (size == 4 ? 9 : 6)];
-	size_t len = f->len - 14 - head;
-	uint32_t start = (uint32_t)protocol + (uint32_t)len;
-
-	for (size_t i = 0; i < 2 * size; i += 2)
-		start += (uint32_t)f->bytes[14 + at + i] << 8 | f->bytes[14 + at + i + 1];
-	return sum(start, f->bytes + 14 + head, len);
-}
-
-/* A packet of @protocol with ports and five bytes of data. */
-static struct frame packet(uint8_t protocol, const char *source, uint16_t sport, const char *dest,
-			   uint16_t dport)
-{
-	size_t size = strchr(source, ':') ? 16 : 4, head = size == 4 ? 20 : 40;
-	size_t transport = protocol == IPPROTO_TCP ? 20 : 8,
-	       check = protocol == IPPROTO_TCP ? 16 : 6;
-	struct frame f = { .len = 14 + head + transport + 5 };
-	uint8_t *ip = f.bytes + 14, *l4 = ip + head;
-
-	put16(f.bytes + 12, size == 4 ? 0x800 : 0x86dd);
-	if (size == 4) {
-		ip[0] = 0x45;
-		put16(ip + 2, (uint16_t)(f.len - 14));
-		ip[8] = 64;
-		ip[9] = protocol;
-	} else {
-		ip[0] = 0x60;
-		put16(ip + 4, (uint16_t)(transport + 5));
-		ip[6] = protocol;
-		ip[7] = 64;
-	}
-	inet_pton(size == 4 ? AF_INET : AF_INET6, source, ip + (size == 4 ? 12 : 8));
-	inet_pton(size == 4 ? AF_INET : AF_INET6, dest, ip + (size == 4 ? 16 : 24));
-	if (size == 4)
-		put16(ip + 10, sum(0, ip, 20));
-	put16(l4, sport);
-	put16(l4 + 2, dport);
-	if (protocol == IPPROTO_TCP)
-		l4[12] = 0x50;
-	else
-		put16(l4 + 4, (uint16_t)(transport + 5));
-	memcpy(l4 + transport, "hello", 5);
-	put16(l4 + check, transport_sum(&f, size));
-	return f;
-}
-
-static int run(int prog, struct frame *f)
-{
-	struct err e = ERR_INIT;
-	struct frame out = { .len = sizeof(out.bytes) };
-	uint32_t result = 0;
-
-	if (prog < 0)
-		skip();
-	if (net_bpf_run(prog, f->bytes, f->len, out.bytes, &out.len, 1, &result, NULL, &e) < 0)
-		fail_msg("%s", e.text);
-	*f = out;
-	return (int)result;
-}
-
-/* What became of @f is a correct packet of these addresses and ports. */
-static void expect(const struct frame *f, const char *source, uint16_t sport, const char *dest,
-		   uint16_t dport)
-{
-	size_t size = strchr(source, ':') ? 16 : 4, head = size == 4 ? 20 : 40;
-	int family = size == 4 ? AF_INET : AF_INET6;
-	const uint8_t *ip = f->bytes + 14;
-	char text[INET6_ADDRSTRLEN];
-
-	assert_string_equal(inet_ntop(family, ip + (size == 4 ? 12 : 8), text, sizeof(text)),
-			    source);
-	assert_string_equal(inet_ntop(family, ip + (size == 4 ? 16 : 24), text, sizeof(text)),
-			    dest);
-	assert_int_equal(ip[head] << 8 | ip[head + 1], sport);
-	assert_int_equal(ip[head + 2] << 8 | ip[head + 3], dport);
-	if (size == 4)
-		assert_int_equal(sum(0, ip, 20), 0);
-	assert_int_equal(transport_sum(f, size), 0);
-}
+static int to_guest = -1, from_guest = -1, ports = -1;
 
 static int setup(void **state)
 {
@@ -268,10 +167,13 @@ static int setup(void **state)
 		.tap = 1, .lo = 1, .nr4 = 2, .nr6 = 1, .guest_mac = { 2, 0, 0, 0, 0, 9 },
 		.addr4 = { htonl(0x0a000005), htonl(0x0a010005) },
 		.addr6 = { { htonl(0xfd000000), 0, 0, htonl(5) } },
-		.resolver_udp = htons(4000),
+		.resolver_udp = htons(4000), .number = 1, .alone = 1,
 	};
 	struct err e = ERR_INIT;
-	int rc = net_forward_load(&t, &to_guest, &from_guest, &e);
+	int rc = net_ports_create(&ports, &e);
+
+	if (rc == 0)
+		rc = net_forward_load(&t, ports, &to_guest, &from_guest, &e);
 
 	(void)state;
 	if (rc == -EPERM || rc == -ENOSYS)
@@ -286,6 +188,7 @@ static int teardown(void **state)
 	(void)state;
 	fd_close(&to_guest);
 	fd_close(&from_guest);
+	fd_close(&ports);
 	return 0;
 }
 
@@ -302,6 +205,7 @@ static const struct {
 	{ "10.1.0.5", "127.0.0.1", "127.254.255.1", "127.0.0.1", 40000, 9, 40000, 9 },
 	{ "127.0.0.1", "127.253.0.1", "127.253.0.1", "127.0.0.1", 80, 5000, 80, 5000 },
 	{ "10.0.0.5", "127.253.255.1", "127.253.255.0", "10.1.0.5", 80, 5000, 80, 5000 },
+	{ "127.0.0.1", "127.253.255.1", "127.253.255.1", "10.1.0.5", 80, 5000, 80, 5000 },
 	{ "127.0.0.11", "127.253.0.1", "127.0.0.11", "127.0.0.1", 4000, 5000, 53, 5000 },
 	{ "::1", "::1", CLIENT6, "::1", 40000, 9, 40000, 9 },
 	{ "fd00::5", "fd00::5", CLIENT6_1, "fd00::5", 40000, 9, 40000, 9 },
@@ -310,6 +214,7 @@ static const struct {
 	{ "10.0.0.5", "127.254.255.0", "10.0.0.5", "10.0.0.5", 9, 40000, 9, 40000 },
 	{ "127.0.0.1", "127.253.0.1", "127.253.0.1", "127.0.0.1", 5000, 80, 5000, 80 },
 	{ "10.1.0.5", "127.253.255.0", "127.253.255.1", "10.0.0.5", 5000, 80, 5000, 80 },
+	{ "10.1.0.5", "127.253.255.1", "127.253.255.1", "10.1.0.5", 5000, 80, 5000, 80 },
 	{ "127.0.0.1", "127.0.0.11", "127.253.0.1", "127.0.0.11", 5000, 53, 5000, 4000 },
 	{ "::1", CLIENT6, "::1", "::1", 9, 40000, 9, 40000 },
 	{ "fe80::fe:0", CLIENT6, "::1", "::1", 9, 40000, 9, 40000 },
@@ -322,12 +227,12 @@ static void test_to_guest(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ROWS(to_guest_rows); i++) {
-		struct frame f = packet(IPPROTO_UDP, to_guest_rows[i].source,
+		struct help_frame f = help_packet(IPPROTO_UDP, to_guest_rows[i].source,
 					to_guest_rows[i].sport, to_guest_rows[i].dest,
 					to_guest_rows[i].dport);
 
-		assert_int_equal(run(to_guest, &f), TC_ACT_REDIRECT);
-		expect(&f, to_guest_rows[i].source_out, to_guest_rows[i].sport_out,
+		assert_int_equal(help_run(to_guest, &f), TC_ACT_REDIRECT);
+		help_expect(&f, to_guest_rows[i].source_out, to_guest_rows[i].sport_out,
 		       to_guest_rows[i].dest_out, to_guest_rows[i].dport_out);
 		assert_memory_equal(f.bytes, ((uint8_t[]){ 2, 0, 0, 0, 0, 9 }), 6);
 	}
@@ -339,13 +244,13 @@ static void test_from_guest(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ROWS(from_guest_rows); i++) {
-		struct frame f = packet(IPPROTO_UDP, from_guest_rows[i].source,
+		struct help_frame f = help_packet(IPPROTO_UDP, from_guest_rows[i].source,
 					from_guest_rows[i].sport, from_guest_rows[i].dest,
 					from_guest_rows[i].dport);
 
 		memset(f.bytes, 0x22, 6);
-		assert_int_equal(run(from_guest, &f), TC_ACT_REDIRECT);
-		expect(&f, from_guest_rows[i].source_out, from_guest_rows[i].sport_out,
+		assert_int_equal(help_run(from_guest, &f), TC_ACT_REDIRECT);
+		help_expect(&f, from_guest_rows[i].source_out, from_guest_rows[i].sport_out,
 		       from_guest_rows[i].dest_out, from_guest_rows[i].dport_out);
 		assert_memory_equal(f.bytes, none, 6);
 	}
@@ -353,16 +258,16 @@ static void test_from_guest(void **state)
 
 static void test_tcp(void **state)
 {
-	struct frame f = packet(IPPROTO_TCP, "127.0.0.1", 40000, "127.0.0.1", 9);
+	struct help_frame f = help_packet(IPPROTO_TCP, "127.0.0.1", 40000, "127.0.0.1", 9);
 
 	(void)state;
-	assert_int_equal(run(to_guest, &f), TC_ACT_REDIRECT);
-	expect(&f, "127.254.0.1", 40000, "127.0.0.1", 9);
-	f = packet(IPPROTO_TCP, CLIENT6, 9, "::1", 40000);
-	assert_int_equal(run(from_guest, &f), TC_ACT_SHOT);
-	f = packet(IPPROTO_TCP, "::1", 9, CLIENT6, 40000);
-	assert_int_equal(run(from_guest, &f), TC_ACT_REDIRECT);
-	expect(&f, "::1", 9, "::1", 40000);
+	assert_int_equal(help_run(to_guest, &f), TC_ACT_REDIRECT);
+	help_expect(&f, "127.254.0.1", 40000, "127.0.0.1", 9);
+	f = help_packet(IPPROTO_TCP, CLIENT6, 9, "::1", 40000);
+	assert_int_equal(help_run(from_guest, &f), TC_ACT_SHOT);
+	f = help_packet(IPPROTO_TCP, "::1", 9, CLIENT6, 40000);
+	assert_int_equal(help_run(from_guest, &f), TC_ACT_REDIRECT);
+	help_expect(&f, "::1", 9, "::1", 40000);
 }
 
 /* What is none of ours goes its way in the namespace. */
@@ -376,19 +281,19 @@ static void test_to_guest_other(void **state)
 		{ "127.0.0.1", "127.253.255.2" },	/* no such number */
 		{ "fd00::6", "::1" }, { "::1", "fd00::6" }, { "::1", CLIENT6 },
 	};
-	struct frame f;
+	struct help_frame f;
 
 	(void)state;
 	for (size_t i = 0; i < ROWS(pairs); i++) {
-		f = packet(IPPROTO_UDP, pairs[i][0], 40000, pairs[i][1], 9);
-		assert_int_equal(run(to_guest, &f), TC_ACT_UNSPEC);
+		f = help_packet(IPPROTO_UDP, pairs[i][0], 40000, pairs[i][1], 9);
+		assert_int_equal(help_run(to_guest, &f), TC_ACT_UNSPEC);
 	}
-	f = packet(IPPROTO_UDP, "127.0.0.1", 40000, "127.0.0.1", 9);
+	f = help_packet(IPPROTO_UDP, "127.0.0.1", 40000, "127.0.0.1", 9);
 	f.bytes[12] = 8, f.bytes[13] = 6;		/* ARP */
-	assert_int_equal(run(to_guest, &f), TC_ACT_UNSPEC);
-	f = packet(IPPROTO_UDP, "127.0.0.1", 40000, "127.0.0.1", 9);
+	assert_int_equal(help_run(to_guest, &f), TC_ACT_UNSPEC);
+	f = help_packet(IPPROTO_UDP, "127.0.0.1", 40000, "127.0.0.1", 9);
 	f.bytes[14 + 6] = 0x20;				/* a fragment */
-	assert_int_equal(run(to_guest, &f), TC_ACT_UNSPEC);
+	assert_int_equal(help_run(to_guest, &f), TC_ACT_UNSPEC);
 }
 
 /* The guest may say whatever it likes; what is not exactly right ends at its tap. */
@@ -407,50 +312,31 @@ static void test_from_guest_other(void **state)
 		{ "::1", "fd6e:6162:6c61::fe:2" }, { "::1", "fd6e:6162:6c61::fd:0" },
 		{ "::1", "fd6e:6162:6c61:1::fe:0" }, { "fe80::fe:0", CLIENT6_1 },
 	};
-	struct frame f;
+	struct help_frame f;
 
 	(void)state;
 	for (size_t i = 0; i < ROWS(pairs); i++) {
-		f = packet(IPPROTO_UDP, pairs[i][0], 9, pairs[i][1], 40000);
-		if (run(from_guest, &f) != TC_ACT_SHOT)
+		f = help_packet(IPPROTO_UDP, pairs[i][0], 9, pairs[i][1], 40000);
+		if (help_run(from_guest, &f) != TC_ACT_SHOT)
 			fail_msg("%s to %s was let in", pairs[i][0], pairs[i][1]);
 	}
 	for (size_t i = 0; i < 64; i++) {
-		f = packet(IPPROTO_UDP, "127.0.0.1", 9, "127.254.0.1", 40000);
+		f = help_packet(IPPROTO_UDP, "127.0.0.1", 9, "127.254.0.1", 40000);
 		f.bytes[12] = (uint8_t)i, f.bytes[13] = 6;	/* no IP: ARP and others */
-		assert_int_equal(run(from_guest, &f), TC_ACT_SHOT);
+		assert_int_equal(help_run(from_guest, &f), TC_ACT_SHOT);
 	}
 	/* Cut within the ports (the kernel runs nothing on less than an IP header): not let in. */
 	for (size_t len = 14 + 20; len < 14 + 20 + 4; len++) {
-		f = packet(IPPROTO_UDP, "127.0.0.1", 9, "127.254.0.1", 40000);
+		f = help_packet(IPPROTO_UDP, "127.0.0.1", 9, "127.254.0.1", 40000);
 		f.len = len;
-		assert_int_equal(run(from_guest, &f), TC_ACT_SHOT);
+		assert_int_equal(help_run(from_guest, &f), TC_ACT_SHOT);
 	}
 	for (unsigned int protocol = 0; protocol < 256; protocol++) {
 		if (protocol == IPPROTO_TCP || protocol == IPPROTO_UDP)
 			continue;
-		f = packet((uint8_t)protocol, "127.0.0.1", 9, "127.254.0.1", 40000);
-		assert_int_equal(run(from_guest, &f), TC_ACT_SHOT);
+		f = help_packet((uint8_t)protocol, "127.0.0.1", 9, "127.254.0.1", 40000);
+		assert_int_equal(help_run(from_guest, &f), TC_ACT_SHOT);
 	}
-}
-
-static int listening(int type, int family, uint16_t *port)
-{
-	struct sockaddr_storage address = { .ss_family = (sa_family_t)family };
-	struct sockaddr_in *in = (struct sockaddr_in *)&address;
-	socklen_t size = sizeof(address);
-	int fd = socket(family, type | SOCK_CLOEXEC, 0);
-
-	if (family == AF_INET)
-		in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	else
-		((struct sockaddr_in6 *)&address)->sin6_addr = in6addr_loopback;
-	assert_true(fd >= 0 && bind(fd, (struct sockaddr *)&address, size) == 0);
-	if (type == SOCK_STREAM)
-		assert_int_equal(listen(fd, 1), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-	*port = ntohs(in->sin_port);
-	return fd;
 }
 
 /* A socket of the namespace keeps its port, and the guest cannot speak in its name. */
@@ -470,16 +356,18 @@ static void test_owned(void **state)
 	(void)state;
 	for (size_t i = 0; i < ROWS(rows); i++) {
 		uint16_t port = 0;
-		int fd = listening(rows[i].type, rows[i].family, &port);
-		struct frame in = packet(rows[i].protocol, rows[i].lo, port, rows[i].client, 40000);
-		struct frame out = packet(rows[i].protocol, rows[i].lo, 40000, rows[i].lo, port);
-		struct frame in2 = in, out2 = out;
+		int fd = help_listening(rows[i].type, rows[i].family, &port);
+		struct help_frame in = help_packet(rows[i].protocol, rows[i].lo, port,
+						   rows[i].client, 40000);
+		struct help_frame out = help_packet(rows[i].protocol, rows[i].lo, 40000,
+						    rows[i].lo, port);
+		struct help_frame in2 = in, out2 = out;
 
-		assert_int_equal(run(to_guest, &out), TC_ACT_UNSPEC);
-		assert_int_equal(run(from_guest, &in), TC_ACT_SHOT);
+		assert_int_equal(help_run(to_guest, &out), TC_ACT_UNSPEC);
+		assert_int_equal(help_run(from_guest, &in), TC_ACT_SHOT);
 		close(fd);
-		assert_int_equal(run(to_guest, &out2), TC_ACT_REDIRECT);
-		assert_int_equal(run(from_guest, &in2), TC_ACT_REDIRECT);
+		assert_int_equal(help_run(to_guest, &out2), TC_ACT_REDIRECT);
+		assert_int_equal(help_run(from_guest, &in2), TC_ACT_REDIRECT);
 	}
 }
 

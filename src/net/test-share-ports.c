@@ -17,6 +17,7 @@
 
 #include "base/fd.h"
 #include "net/net.h"
+#include "net/ports_table.h"
 #include "net/share.h"
 
 #define ROWS(rows) (sizeof(rows) / sizeof((rows)[0]))
@@ -44,10 +45,11 @@ static void divide(const char *setting, struct net_share *share, const char **wh
 {
 	char text[64];
 	struct net_setting one = { .text = text };
+	struct err e = ERR_INIT;
 	const struct net_survey s = { .settings = &one, .nr_settings = setting ? 1 : 0 };
 
 	snprintf(text, sizeof(text), "net/ipv4/ip_local_port_range=%s", setting ? setting : "");
-	net_share_plan(&s, share, why);
+	assert_int_equal(net_share_plan(&s, share, why, &e), 0);
 	assert_true(share->on);
 }
 
@@ -63,23 +65,52 @@ static void test_division(void **state)
 	assert_int_equal(s.was.first, 32768);
 	assert_int_equal(s.was.last, 60999);
 	assert_int_equal(s.kept.first, 32768);
-	assert_int_equal(s.kept.last, 39825);
-	assert_int_equal(s.given.first, 39826);
-	assert_int_equal(s.given.last, 60999);
+	assert_int_equal(s.kept.last, 36295);
+	assert_int_equal(s.given.first, 36296);
+	assert_int_equal(s.given.last, 50407);
 
 	divide("1024\t65535", &s, &why);
 	assert_int_equal(s.kept.first, 1024);
-	assert_int_equal(s.kept.last, 1024 + 16128 - 1);
-	assert_int_equal(s.given.first, 1024 + 16128);
-	assert_int_equal(s.given.last, 65535);
+	assert_int_equal(s.kept.last, 1024 + 8064 - 1);
+	assert_int_equal(s.given.first, 1024 + 8064);
+	assert_int_equal(s.given.last, 1024 + 8064 + 32256 - 1);
 
-	divide("100 107", &s, &why);
+	divide("100 179", &s, &why);
 	assert_true(s.split && !why);
-	assert_int_equal(s.kept.last, 101);
-	divide("100 106", &s, &why);
+	assert_int_equal(s.kept.last, 109);
+	divide("100 178", &s, &why);
 	assert_false(s.split);
 	assert_string_equal(why, "net.ipv4.ip_local_port_range is too small to be divided: the "
 				 "guest and the namespace may choose the same port for one peer");
+}
+
+/* Of any range: all parts are there, in it, even, and apart. */
+static void test_parts(void **state)
+{
+	(void)state;
+	for (unsigned int size = 80; size < 65000; size += size < 200 ? 1 : 977) {
+		static uint8_t owner[65536];
+		struct net_survey s = { .guests = { .split = true, .was = {
+			500, (uint16_t)(500 + size - 1) } } };
+		struct net_share share;
+		struct err e = ERR_INIT;
+		const char *why;
+
+		memset(owner, 0, sizeof(owner));
+		for (unsigned int number = 1; number <= NET_PORTS_GUESTS; number++) {
+			assert_int_equal(net_share_plan(&s, &share, &why, &e), 0);
+			assert_int_equal(share.number, number);
+			assert_true(share.split && share.given.first > share.kept.last);
+			assert_true(share.given.last <= s.guests.was.last);
+			assert_int_equal((share.given.last - share.given.first) % 2, 1);
+			for (unsigned int port = share.given.first; port <= share.given.last;
+			     port++) {
+				assert_int_equal(owner[port], 0);
+				owner[port] = (uint8_t)number;
+			}
+			s.guests.numbers |= 1u << number;
+		}
+	}
 }
 
 /* ---- ports in use --------------------------------------------------------------------------- */
@@ -217,6 +248,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_range), cmocka_unit_test(test_division),
+		cmocka_unit_test(test_parts),
 		cmocka_unit_test(test_reserved), cmocka_unit_test(test_reserved_many),
 		cmocka_unit_test(test_sockets), cmocka_unit_test(test_survey),
 	};

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -21,6 +22,7 @@
 #include "net/link.h"
 #include "net/net.h"
 #include "net/netlink.h"
+#include "net/ports.h"
 #include "net/share.h"
 #include "net/sysctl.h"
 #include "net/tap.h"
@@ -34,11 +36,12 @@ struct frame {
 	size_t len;
 };
 
-/* What became of a frame. */
-enum fate { KERNEL, GUEST, BOTH };
-static const char *const fates[] = { "the kernel's", "the guest's", "both's" };
+/* What became of a frame: the last two are for the program behind this one, with a copy or not. */
+enum fate { KERNEL, GUEST, BOTH, NEXT, COPY };
+static const char *const fates[] = { "the kernel's", "the guest's", "both's", "the next one's",
+				     "everybody's" };
 
-static int share = -1, orphan = -1, tap = -1;
+static int share = -1, second = -1, orphan = -1, tap = -1, ports = -1;
 static const uint8_t own_mac[6] = { 2, 0, 0, 0, 0, 1 };
 static const char *const own4[] = { "10.0.0.5", "10.1.0.5" };
 static const char *const own6[] = { "fd00::5", "fe80::5" };
@@ -148,6 +151,8 @@ static enum fate fate_by(int prog, const struct frame *f)
 	assert_memory_equal(out.bytes, f->bytes, f->len);
 	if (result == TC_ACT_REDIRECT)
 		return GUEST;
+	if (result == (uint32_t)TC_ACT_UNSPEC)
+		return came_by_tap(f) ? COPY : NEXT;
 	assert_int_equal(result, TC_ACT_OK);
 	return came_by_tap(f) ? BOTH : KERNEL;
 }
@@ -162,7 +167,7 @@ static void expect_fate(struct frame f, enum fate wanted, const char *what, unsi
 
 static int setup(void **state)
 {
-	struct net_share_table t = { .tap = 0xffff, .nr4 = 2, .nr6 = 2 };
+	struct net_share_table t = { .tap = 0xffff, .nr4 = 2, .nr6 = 2, .number = 1, .alone = 1 };
 	_autonl_ struct net_nl nl = NET_NL_INIT;
 	struct err e = ERR_INIT;
 	uint8_t flags;
@@ -178,7 +183,9 @@ static int setup(void **state)
 		assert_int_equal(inet_pton(AF_INET, own4[i], &t.addr4[i]), 1);
 		assert_int_equal(inet_pton(AF_INET6, own6[i], t.addr6[i]), 1);
 	}
-	rc = net_share_load(&t, &orphan, &e);
+	rc = net_ports_create(&ports, &e);
+	if (rc == 0)
+		rc = net_share_load(&t, ports, &orphan, &e);
 	if (rc == -EPERM || rc == -ENOSYS) {
 		print_message("bpf(2) is not allowed: %s\n", e.text);
 		return 0;
@@ -190,7 +197,11 @@ static int setup(void **state)
 	    net_link_flags(&nl, 1, IFF_UP, IFF_UP, &e) < 0)
 		fail_msg("%s", e.text);
 	t.tap = (uint32_t)index;
-	if (net_share_load(&t, &share, &e) < 0)
+	if (net_share_load(&t, ports, &share, &e) < 0)
+		fail_msg("%s", e.text);
+	t.number = 2;
+	t.alone = 0;
+	if (net_share_load(&t, ports, &second, &e) < 0)
 		fail_msg("%s", e.text);
 	return 0;
 }
@@ -199,9 +210,67 @@ static int teardown(void **state)
 {
 	(void)state;
 	fd_close(&share);
+	fd_close(&second);
 	fd_close(&orphan);
 	fd_close(&tap);
+	fd_close(&ports);
 	return 0;
+}
+
+/* ---- two guests ------------------------------------------------------------------------------ */
+
+/* The fates of @f by the program of the second guest, which is asked first, and the first one's. */
+static void expect_fates(struct frame f, enum fate by_second, enum fate by_first, const char *what)
+{
+	enum fate got = fate_by(second, &f);
+
+	if (got != by_second)
+		fail_msg("%s is %s to the second, not %s", what, fates[got], fates[by_second]);
+	expect_fate(f, by_first, what, 0);
+}
+
+static void test_two(void **state)
+{
+	struct net_ports_guest row = { .tap = 1, .first = 40200, .last = 40299 };
+	struct net_ports_table *t = MAP_FAILED;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	if (ports < 0)
+		skip();
+	t = mmap(NULL, sizeof(*t), PROT_READ | PROT_WRITE, MAP_SHARED, ports, 0);
+	assert_true(t != MAP_FAILED);
+	assert_int_equal(net_ports_set(ports, 2, &row, &e), 0);
+	t->claims[NET_PORTS_TCP][80] = 2;
+	t->claims[NET_PORTS_UDP][40250] = 1;
+	expect_fates(tcp_frame("10.0.0.9", 5, "10.0.0.5", 80, 2), GUEST, NEXT, "what it claims");
+	expect_fates(tcp_frame("fd00::9", 5, "fd00::5", 80, 2), GUEST, NEXT, "what it claims");
+	expect_fates(port_frame(IPPROTO_UDP, "10.0.0.9", 5, "10.0.0.5", 80), NEXT, GUEST, "UDP");
+	expect_fates(tcp_frame("10.0.0.9", 5, "10.0.0.5", 81, 2), NEXT, GUEST, "what is nobody's");
+	for (uint16_t port = 40199; port <= 40300; port++) {
+		bool own = port >= 40200 && port <= 40299;
+
+		expect_fates(tcp_frame("10.0.0.9", 5, "10.0.0.5", port, 16), own ? GUEST : NEXT,
+			     own ? NEXT : GUEST, "its part of the ports");
+	}
+	expect_fates(port_frame(IPPROTO_UDP, "10.0.0.9", 5, "10.0.0.5", 40250), NEXT, GUEST,
+		     "what the first one claims there");
+	/* What is for all goes on; questions are the first one's. */
+	expect_fates(icmp_frame(false, 0), COPY, BOTH, "an echo reply");
+	expect_fates(icmp_frame(true, 129), COPY, BOTH, "an echo reply");
+	expect_fates(icmp_frame(false, 8), NEXT, GUEST, "a ping");
+	expect_fates(icmp_frame(true, 135), NEXT, GUEST, "a solicitation");
+	expect_fates(arp_frame(1, "10.0.0.9", "10.0.0.5"), NEXT, GUEST, "a question");
+	expect_fates(arp_frame(2, "10.0.0.9", "10.0.0.5"), COPY, BOTH, "an answer");
+	/* It has ended, but is not deleted. */
+	row.tap = 0xffff;
+	assert_int_equal(net_ports_set(ports, 2, &row, &e), 0);
+	expect_fate(tcp_frame("10.0.0.9", 5, "10.0.0.5", 80, 2), GUEST, "what it had", 0);
+	assert_int_equal(net_ports_set(ports, 2, NULL, &e), 0);
+	assert_int_equal(t->claims[NET_PORTS_TCP][80], 0);
+	assert_int_equal(t->claims[NET_PORTS_UDP][40250], 1);
+	t->claims[NET_PORTS_UDP][40250] = 0;
+	munmap(t, sizeof(*t));
 }
 
 /* ---- without a socket ----------------------------------------------------------------------- */
@@ -634,6 +703,7 @@ static void test_orphan(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_two),
 		cmocka_unit_test(test_nobody), cmocka_unit_test(test_icmp),
 		cmocka_unit_test(test_protocols), cmocka_unit_test(test_types),
 		cmocka_unit_test(test_arp), cmocka_unit_test(test_groups),

@@ -16,11 +16,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	void *copy = malloc(len ? len : 1);
 	const struct nlmsghdr *m = copy;
 	int left = (int)len;
+	const struct net_tc_place guard = { .priority = NET_TC_PRIORITY_GUARD, .handle = len & 1 };
 	uint32_t id = 0;
 
 	memcpy(copy, data, len);
 	for (; net_nl_ok(m, left); m = mnl_nlmsg_next(m, &left))
-		if (net_tc_parse_program(m, NET_TC_PRIORITY_GUARD, &id) &&
+		if (net_tc_parse_program(m, &guard, &id) &&
 		    m->nlmsg_type != RTM_NEWTFILTER)
 			abort();
 	free(copy);

@@ -548,7 +548,7 @@ static int cmd_restore(const char *file)
 
 	die(io_read_file(AT_FDCWD, file, 64u << 20, &record, NULL, &e), &e);
 	counting = true;
-	die(net_restore(record, &e), &e);
+	die(net_restore(record, false, &e), &e);
 	fprintf(stderr, "steps %lu\n", steps);
 	free(record);
 	return 0;
@@ -607,7 +607,7 @@ static int cmd_drops(const char *link, const char *side)
 	struct net_guard_stats stats;
 	struct err e = ERR_INIT;
 	int rc = net_guard_stats((int)if_nametoindex(link), strcmp(side, "egress") == 0 ?
-				 NET_TC_EGRESS : NET_TC_INGRESS, &stats, &e);
+				 NET_TC_EGRESS : NET_TC_INGRESS, 0, &stats, &e);
 
 	die(rc, &e);
 	if (rc == NET_GUARD_NONE)

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The containers whose guests share one network namespace (net/share.h), as far as they have one
+ * root: found by the records in their states. Who comes learns from them what the namespace was
+ * like before the first of them; who goes leaves that to be restored by the last one.
+ */
+#ifndef RUNNC_CONTAINER_TENANTS_H
+#define RUNNC_CONTAINER_TENANTS_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "container/state.h"
+#include "net/net.h"
+
+/*
+ * One at a time: lock the network namespace of the calling thread, until *@fd, which is
+ * close-on-exec and the caller's, is closed. What a container does there, from the survey to its
+ * saved state, is done under it. Returns 0 or -errno: -ETIMEDOUT after 30 seconds.
+ */
+int tenants_lock(int *fd, struct err *e);
+
+/* Tell @survey of all that are in its namespace but @own, a container's id or NULL. 0 or -errno. */
+int tenants_adopt(const char *root, const char *own, struct net_survey *survey, struct err *e);
+
+/* Do others share the namespace of @s, by what its record says? Returns 0 or -errno. */
+int tenants_remain(const char *root, const struct state *s, bool *others, struct err *e);
+
+#endif
