@@ -556,23 +556,21 @@ bool plan_wants_trees(const struct bundle *b)
 }
 
 /*
- * What Docker's resolver does not know it asks others, from sockets in the namespace: it is a
- * sidecar. Docker 20.10 has no option for annotations, so the interfaces are kept for it without
- * one, unless somebody has said what is to be, or it cannot be.
+ * Unless somebody has said what is to be, the interfaces are kept for whoever else is in the
+ * namespace, or comes later: other containers, of this runtime or not, the engine's own sockets
+ * (Docker's resolver asks others from there), who looks for a fault. Where it cannot be, they are
+ * the guest's, as they always are in the other modes.
  */
-static int plan_keep_for_resolver(struct plan *p, const struct net_survey *survey)
+static int plan_keep(struct plan *p, const struct net_survey *survey)
 {
 	const struct net_request *r = &p->net_request;
 	bool possible = r->mode == NET_MODE_TC ||
 			(r->mode == NET_MODE_AUTO && r->host.tun && r->host.clsact);
 
-	if (!survey->loopback.resolver_udp || survey->loopback.unsupported || r->shared ||
-	    bundle_annotation(p->bundle, PLAN_ANNOTATION_NET_SIDECARS) || !possible ||
+	if (!survey->loopback.known || survey->loopback.unsupported || r->shared || !possible ||
+	    bundle_annotation(p->bundle, PLAN_ANNOTATION_NET_SIDECARS) ||
 	    r->mac != NET_MAC_ADOPT || p->guest.kind != GUEST_LINUX)
 		return 0;
-	if (plan_note(p, "network: Docker's resolver is in the namespace and keeps the interfaces "
-			 "beside the guest, as with " PLAN_ANNOTATION_NET_SIDECARS "=keep") < 0)
-		return -ENOMEM;
 	return plan_share(p->bundle, p);
 }
 
@@ -580,7 +578,7 @@ int plan_set_network(struct plan *p, const struct net_survey *survey, struct err
 {
 	int r;
 
-	if (plan_keep_for_resolver(p, survey) < 0)
+	if (plan_keep(p, survey) < 0)
 		return err_set(e, -ENOMEM, "plan the network");
 	net_plan_free(&p->net);
 	memset(&p->net, 0, sizeof(p->net));

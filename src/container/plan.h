@@ -52,10 +52,10 @@
 
 /* Annotations of ours; any other that starts with PLAN_ANNOTATION is refused. */
 #define PLAN_ANNOTATION			"org.runnc."
-#define PLAN_ANNOTATION_NET_MODE	"org.runnc.net.mode"	/* tc | bridge */
+#define PLAN_ANNOTATION_NET_MODE	"org.runnc.net.mode"	/* tc | ... | auto */
 #define PLAN_ANNOTATION_NET_MAC		"org.runnc.net.mac"	/* adopt | random */
 #define PLAN_ANNOTATION_NET_LOOPBACK	"org.runnc.net.loopback"	/* pod | none */
-#define PLAN_ANNOTATION_NET_SIDECARS	"org.runnc.net.sidecars"	/* none | keep */
+#define PLAN_ANNOTATION_NET_SIDECARS	"org.runnc.net.sidecars"	/* keep | none */
 #define PLAN_ANNOTATION_MEMORY		"org.runnc.memory"	/* bytes, or with K, M, G behind */
 #define PLAN_ANNOTATION_UID		"org.runnc.uid"		/* host user and group id */
 #define PLAN_ANNOTATION_VOLUMES		"org.runnc.volumes"	/* copy */
