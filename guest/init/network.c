@@ -169,7 +169,7 @@ static int set_link(struct network *net, const struct gcfg_link *link, int proc,
 	if (r < 0)
 		return err_set(e, r, "set IPv6 of '%s'", link->name);
 	if (link->flags & GCFG_LINK_POD) {
-		r = init_pod_set_up(link, net->ifindex[link->index], proc, e);
+		r = init_pod_set_up(net->config, link, net->ifindex[link->index], proc, e);
 		if (r < 0)
 			return r;
 	}

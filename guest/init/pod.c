@@ -5,12 +5,14 @@
 #include "base/fd.h"
 #include "dial.bpf.h"
 #include "guest/init/system.h"
+#include "net/forward_table.h"
 #include "pod.bpf.h"
 
 #include <errno.h>
 #include <linux/bpf.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -46,17 +48,43 @@ struct program {
 
 #define PROGRAM(what) .name = #what, .code = code_##what, .nr = sizeof(code_##what) / 8
 
-/* Load @p and leave it at @target, an interface's index or a cgroup, which keeps it. */
-static int attach(const struct program *p, uint32_t target)
+#define CODE_MAX 512
+
+/* Put the value of @map where the mark of the table's address is, as net/bpf.c does on the host. */
+static void relocate(struct bpf_insn *insns, size_t nr, int map)
 {
+	for (size_t i = 0; i + 1 < nr; i++) {
+		if (insns[i].code != (BPF_LD | BPF_DW | BPF_IMM))
+			continue;
+		if ((uint32_t)insns[i].imm == (uint32_t)NET_BPF_TABLE_MARK &&
+		    (uint32_t)insns[i + 1].imm == (uint32_t)(NET_BPF_TABLE_MARK >> 32)) {
+			insns[i].src_reg = BPF_PSEUDO_MAP_VALUE;
+			insns[i].imm = map;
+			insns[i + 1].imm = 0;
+		}
+		i++;
+	}
+}
+
+/*
+ * Load @p, whose table is @map (-1: it has none), and leave it at @target, an interface's index or
+ * a cgroup, which keeps it.
+ */
+static int attach(const struct program *p, int map, uint32_t target)
+{
+	struct bpf_insn insns[CODE_MAX];
 	union bpf_attr load = {
-		.prog_type = p->type, .insns = (uintptr_t)p->code, .insn_cnt = (uint32_t)p->nr,
+		.prog_type = p->type, .insns = (uintptr_t)insns, .insn_cnt = (uint32_t)p->nr,
 		.license = (uintptr_t)"GPL",
 		.expected_attach_type = p->type == BPF_PROG_TYPE_CGROUP_SOCK_ADDR ? p->attach : 0,
 	};
 	union bpf_attr to = { .target_fd = target, .attach_type = p->attach };
 	_autoclose_ int prog = -1;
 
+	if (p->nr > CODE_MAX)
+		return -E2BIG;
+	memcpy(insns, p->code, p->nr * sizeof(insns[0]));
+	relocate(insns, p->nr, map);
 	memcpy(load.prog_name, p->name, strlen(p->name));
 	prog = (int)bpf(BPF_PROG_LOAD, &load);
 	to.attach_bpf_fd = (uint32_t)prog;
@@ -69,7 +97,7 @@ static int attach_to_lo(int ifindex)
 	static const struct program to_lo = { PROGRAM(to_lo), BPF_PROG_TYPE_SCHED_CLS,
 					      POD_TCX_INGRESS };
 
-	return attach(&to_lo, (uint32_t)ifindex);
+	return attach(&to_lo, -1, (uint32_t)ifindex);
 }
 
 /* The root of the cgroups, all of whose sockets the programs see; mounted nowhere. */
@@ -84,8 +112,45 @@ static int open_root_cgroup(void)
 	return mount < 0 ? -errno : (int)mount;
 }
 
+/* Number N is who answers a client of the namespace that is called 127.254.255.N here. */
+static void find_addresses(const struct init_config *config, struct net_dial_table *t)
+{
+	static const uint8_t client[3] = { 127, NET_FORWARD_CLIENT, NET_FORWARD_POD };
+
+	const struct gcfg_record *record = NULL;
+
+	while ((record = init_config_next(config, GCFG_ROUTE, record))) {
+		const struct gcfg_route *r = init_config_payload(record);
+		uint32_t number = r->dst[3];
+
+		if (r->family != AF_INET || r->dst_prefix != 32 || number >= NET_FORWARD_ADDRS ||
+		    memcmp(r->dst, client, sizeof(client)) != 0)
+			continue;
+		memcpy(&t->addr4[number], r->prefsrc, sizeof(t->addr4[0]));
+		if (t->nr4 <= number)
+			t->nr4 = number + 1;
+	}
+}
+
+/* Returns a map with the one value @t, or -errno. */
+static int make_table(const struct net_dial_table *t)
+{
+	const uint32_t key = 0;
+	union bpf_attr make = { .map_type = BPF_MAP_TYPE_ARRAY, .key_size = sizeof(key),
+				.value_size = sizeof(*t), .max_entries = 1 };
+	union bpf_attr fill = { .key = (uintptr_t)&key, .value = (uintptr_t)t };
+	_autoclose_ int map = (int)bpf(BPF_MAP_CREATE, &make);
+	long r;
+
+	if (map < 0)
+		return map;
+	fill.map_fd = (uint32_t)map;
+	r = bpf(BPF_MAP_UPDATE_ELEM, &fill);
+	return r < 0 ? (int)r : take_fd(&map);
+}
+
 /* A guest's kernel without CONFIG_CGROUP_BPF does without: its servers are reached all the same. */
-static int attach_dial(void)
+static int attach_dial(const struct init_config *config)
 {
 	static const struct program programs[] = {
 		{ PROGRAM(dial4), BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_INET4_CONNECT },
@@ -97,21 +162,29 @@ static int attach_dial(void)
 		{ PROGRAM(peer6), BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_INET6_GETPEERNAME },
 		{ PROGRAM(peer6), BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_UDP6_RECVMSG },
 	};
+	struct net_dial_table addresses = { .nr4 = 0 };
 	_autoclose_ int root = open_root_cgroup();
+	_autoclose_ int map = -1;
 	int r = root < 0 ? root : 0;
 
+	find_addresses(config, &addresses);
+	if (!r)
+		map = r = make_table(&addresses);
+	if (r > 0)
+		r = 0;
 	for (size_t i = 0; !r && i < sizeof(programs) / sizeof(programs[0]); i++)
-		r = attach(&programs[i], (uint32_t)root);
+		r = attach(&programs[i], map, (uint32_t)root);
 	return r == -EINVAL ? 0 : r;
 }
 
-int init_pod_set_up(const struct gcfg_link *link, int ifindex, int proc, struct err *e)
+int init_pod_set_up(const struct init_config *config, const struct gcfg_link *link, int ifindex,
+		    int proc, struct err *e)
 {
 	int r = set_ipv4(link->name, "route_localnet", "1", proc);
 
 	if (r < 0)
 		return err_set(e, r, "let '%s' take packets for 127.0.0.0/8", link->name);
-	r = attach_dial();
+	r = attach_dial(config);
 	if (r < 0)
 		return err_set(e, r, "let programs dial servers of the pod's namespace");
 	if (link->flags & GCFG_LINK_NO_IPV6)
