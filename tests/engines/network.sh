@@ -100,21 +100,34 @@ test_two()
 	is "names of both networks" "nabla second" "$(shell_in_both "$(get nabla); $(get second)" | xargs)"
 }
 
+# serve_beside NAME OTHER PORT: a guest in the namespace of container OTHER
+serve_beside()
+{
+	engine run --detach --name "$1" --network "container:$2" layers /serve "$1" "$3" && wait_for 20 engine_served "$1"
+}
+
 test_shared()
 {
+	local ip
 	check "a plain container" plain_serve host --publish 8081:80
-	is "it is reached" host "$(fetch 127.0.0.1:8081)"
-	check "with --network container: beside it" serve guest --network container:host
-	is "the address is the guest's now" guest "$(fetch "$(address host)")"
-	is "the published port too" guest "$(fetch 127.0.0.1:8081)"
-	# Its own server has the port at all addresses of the namespace.
-	is "in the namespace the plain one has its server" host "$(engine exec host sh -c "$(get 127.0.0.1)")"
+	ip=$(address host)
+	check "with --network container: beside it" serve_beside guest host 82
+	is "each has its port at the address" "host guest" "$({ fetch "$ip"; fetch "$ip:82"; } | xargs)"
+	is "the published port is the plain one's" host "$(fetch 127.0.0.1:8081)"
+	is "each at 127.0.0.1" "host guest" "$(engine exec host sh -c "$(get 127.0.0.1); $(get 127.0.0.1:82)" | xargs)"
+	is "a third one's view, a guest too" "host guest beyond" "$(engine run --rm --network container:host base sh -c \
+		"$(get 127.0.0.1); $(get 127.0.0.1:82); $(get 192.0.2.2)" | xargs)"
+	has "a port is one's" "in use" "$(engine run --rm --network container:host layers /serve other 80 2>&1)"
 	check "the guest goes" engine_drop guest
-	is "the plain container has its address again" host "$(fetch "$(address host)")"
+	is "the plain container has its address" host "$(fetch "$ip")"
 	is "its port, from beyond" host "$(beyond 192.0.2.1:8081)"
 
 	check "a guest" serve first
-	is "a plain container in its namespace reaches it at 127.0.0.1" first \
-		"$(plain run --rm --network container:first base sh -c "$(get 127.0.0.1)")"
-	is "the guest is still reached" first "$(fetch "$(address first)")"
+	ip=$(address first)
+	is "a plain container in its namespace reaches it at 127.0.0.1, and others" "first beyond" \
+		"$(plain run --rm --network container:first base sh -c "$(get 127.0.0.1); $(get 192.0.2.2)" | xargs)"
+	check "another guest in its namespace" serve_beside next first 83
+	is "each has its port at the address" "first next" "$({ fetch "$ip"; fetch "$ip:83"; } | xargs)"
+	check "it goes" engine_drop next
+	is "the guest is still reached" first "$(fetch "$ip")"
 }

@@ -4,28 +4,31 @@
 # For the scripts here, after tap.sh, container.sh and lib.sh: a real container in pod 1, and what is seen of
 # it from outside.
 #
-#	pod_container NAME MODE [OPTION]...	make, start and wait for a container that runs guest.py
-#	guest COMMAND...		run a shell command inside; its output
+#	pod_container NAME MODE [OPTION]...	make, start and wait for a container that runs guest.py; of several in
+#			one pod each has a port of its own, $GUEST_PORT
+#	guest COMMAND...		run a shell command inside, by $GUEST_PORT; its output
 #	wire_start, wire_stop		capture what leaves pod 1, at the host end, into $TMP/wire
 #	wire FILTER...			the captured frames that match
 #	wire_is_clean TEXT		results: no frame with a MAC or an address that is not the pod's
 #	wire_has_announcements TEXT	results: each address was announced
 
 WIRE_PID=''
+GUEST_PORT=8080
 
 pod_container()
 {
-	local name=$1 mode=$2
+	local name=$1 mode=$2 guest_port=''
 	shift 2
+	[ "$GUEST_PORT" = 8080 ] || guest_port=$GUEST_PORT
 	container_bundle "$name" --netns "/run/netns/$TOPO_POD1" \
 		--annotation "org.runnc.net.mode=$mode" "$@" \
-		--mount "$top/tests/net/guest.py:/guest.py:ro" -- python3 /guest.py || return
+		--mount "$top/tests/net/guest.py:/guest.py:ro" -- python3 /guest.py $guest_port || return
 	container_start "$name" && wait_for 30 serves "$name"
 }
 
 # shellcheck disable=SC2153	# TOPO_IP1 is set by topology.sh
-serves() { in_pod2 curl -gsS -m 2 "http://$TOPO_IP1:8080/1"; }
-guest() { in_pod2 curl -gsS -m 25 --data-binary "$*" "http://$TOPO_IP1:8080/run"; }
+serves() { in_pod2 curl -gsS -m 2 "http://$TOPO_IP1:$GUEST_PORT/1"; }
+guest() { in_pod2 curl -gsS -m 25 --data-binary "$*" "http://$TOPO_IP1:$GUEST_PORT/run"; }
 
 wire_start()
 {

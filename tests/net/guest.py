@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# The program of the containers in tests/net: HTTP on port 8080, of both families. POST /run executes the
-# body as a shell command and gives back its output; POST /sum gives the checksum of the body; GET /N gives
-# N bytes. Datagrams to port 7 come back.
+# The program of the containers in tests/net: guest.py [PORT]. HTTP on port 8080, of both families. POST /run
+# executes the body as a shell command and gives back its output; POST /sum gives the checksum of the body;
+# GET /N gives N bytes. Datagrams to port 7 come back. With PORT it has only that one.
 import hashlib
 import http.server
 import socket
 import subprocess
+import sys
 import threading
 
 
@@ -52,7 +53,8 @@ def echo(family, address):
         s.sendto(data, peer)
 
 
-for where in ((socket.AF_INET, '0.0.0.0'), (socket.AF_INET6, '::')):
+port = int(sys.argv[1]) if sys.argv[1:] else 8080
+for where in () if sys.argv[1:] else ((socket.AF_INET, '0.0.0.0'), (socket.AF_INET6, '::')):
     threading.Thread(target=echo, args=where, daemon=True).start()
 print('serving', flush=True)
-Server(('::', 8080), Handler).serve_forever()
+Server(('::', port), Handler).serve_forever()

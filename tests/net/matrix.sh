@@ -4,7 +4,7 @@
 # Topologies times modes. Each row is a namespace as some cluster or engine leaves it (matrix-rows.sh); each
 # cell a Nabla container there: ping, TCP and UDP above the MTU both ways, a name, what leaves by the pod's link
 # during its whole life, delete, and a second container in the namespace. "plain" is the same with crun in a
-# row: it proves the row. ROWS and MODES choose some.
+# row: it proves the row; "none" is mode tc with an interface that nobody shares. ROWS and MODES choose some.
 . "$(dirname "$0")/../lib/tap.sh"
 ROOTFS=$TMP/root
 . "$top/tests/lib/container.sh"
@@ -16,7 +16,7 @@ rows=(cni_bridge_16 cni_bridge_24 cni_bridge_v6 cni_ptp cni_macvlan multus_sbr c
 	shared_32 slash31 onlink aws vxlan vlan cni_vlan vlan_beside docker_default docker_user podman_cni netavark
 	renamed one_without_address no_address no_interface left_by_urunc left_by_runnc)
 runtime=$RUNNC
-modes=${MODES:-plain tc bridge macvtap packet auto}
+modes=${MODES:-plain tc none bridge macvtap packet auto}
 cell=0
 SERVERS=()
 TCPDUMPS=()
@@ -169,7 +169,8 @@ cell_bundle()
 {
 	cell=$((cell + 1))
 	id=c$cell
-	container_bundle $id --netns "/run/netns/$TOPO_POD1" --annotation "org.runnc.net.mode=$mode" \
+	[ "$mode" != none ] || set -- --annotation org.runnc.net.sidecars=none "$@"
+	container_bundle $id --netns "/run/netns/$TOPO_POD1" --annotation "org.runnc.net.mode=${mode/none/tc}" \
 		--mount "$TMP/resolv.conf:/etc/resolv.conf:ro" --memory 134217728 "$@"
 }
 

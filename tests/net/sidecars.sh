@@ -1,61 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # timeout: 600
-# org.runnc.net.sidecars=keep: who else is in the pod's namespace keeps its network, while the guest has its own,
-# under the same addresses; what each of them says and hears is its own; nothing foreign is on the wire; and it is
-# all as it was afterwards. With "none" (the default) the others have no network.
+# Who else is in the pod's namespace keeps its network, while the guest has its own, under the same addresses; what
+# each of them says and hears is its own; nothing foreign is on the wire; and it is all as it was afterwards. With
+# org.runnc.net.sidecars=none the others have no network.
 . "$(dirname "$0")/../lib/tap.sh"
 . "$top/tests/lib/container.sh"
 . "$top/tests/net/lib.sh"
 . "$top/tests/net/containers.sh"
+. "$top/tests/net/dials.sh"
 
-talk=$top/tests/net/talk.py
 MANY=1000
 LARGE=100000000
-SERVERS=()
-HOLD_PID=''
 keep=(--annotation org.runnc.net.sidecars=keep)
-
-# Beside the guest, in its namespace, as an ordinary container's process is.
-sidecar() { topo_in "$TOPO_POD1" "$@"; }
-
-# serve NAMESPACE NAME SPEC...
-serve()
-{
-	local ns=$1 name=$2
-	shift 2
-	rm -f "$TMP/$name.log"
-	{ TALK_NAME=$name exec nsenter --net="/run/netns/$ns" python3 "$talk" serve "$@" >"$TMP/$name.log" 2>&1 \
-		</dev/null; } &
-	SERVERS+=($!)
-	at_exit kill -9 $!
-	wait_for 30 grep -q ready "$TMP/$name.log" || not_ok "server $name" "$(cat "$TMP/$name.log")"
-}
-
-servers_stop()
-{
-	kill -9 "${SERVERS[@]}"
-	wait "${SERVERS[@]}" 2>/dev/null
-	SERVERS=()
-}
-
-# dials TEXT WHO...: of lines "SPEC ANSWER" on the standard input, each is answered so when WHO dials.
-dials()
-{
-	local text=$1 lines specs got spec wanted
-
-	shift
-	lines=$(cat)
-	mapfile -t specs < <(cut -d ' ' -f 1 <<<"$lines")
-	got=$("$@" "${specs[@]}" 2>&1)
-	while read -r spec wanted; do
-		is "$text: $spec" "$spec $wanted" "$(grep -F "$spec " <<<"$got" || tail -n 3 <<<"$got")"
-	done <<<"$lines"
-}
-
-by_sidecar() { sidecar timeout -s KILL 60 python3 "$talk" each "$@" </dev/null; }
-by_peer() { in_pod2 timeout -s KILL 60 python3 "$talk" each "$@" </dev/null; }
-by_guest() { guest "python3 /talk.py each $*"; }
 
 # each FAMILY-ADDRESS...: lines for dials, of the peer's servers
 of_peer()
@@ -115,32 +72,7 @@ begin()
 		udp::::7012 >/tmp/log 2>&1 & until grep -q ready /tmp/log; do sleep 0.1; done"
 }
 
-# hold [PORT]: a connection of the sidecar's, from this local port, that is older than the guest and outlives it.
-hold()
-{
-	rm -f "$TMP/hold.log"
-	{ exec nsenter --net="/run/netns/$TOPO_POD1" python3 "$talk" hold "tcp:$TOPO_IP2:82" "$@" >"$TMP/hold.log" 2>&1 \
-		</dev/null; } &
-	HOLD_PID=$!
-	at_exit kill -9 $HOLD_PID
-	wait_for 30 grep -q ready "$TMP/hold.log" || not_ok "a connection" "$(cat "$TMP/hold.log")"
-}
-
-held()
-{
-	kill -TERM $HOLD_PID
-	wait $HOLD_PID
-	is "$1: a connection of the sidecar's goes through all of that" "ready
-held" "$(cat "$TMP/hold.log")"
-}
-
 resets() { sidecar awk '/^Tcp:/ { n = $15 } END { print n }' /proc/net/snmp; }
-
-# at_once NAME COMMAND...: in the background; outcome NAME is then its output
-at_once() { "${@:2}" >"$TMP/once.$1" 2>&1 </dev/null & once+=($!); }
-together() { wait "${once[@]}"; once=(); }
-outcome() { tail -n 1 "$TMP/once.$1"; }
-once=()
 
 resolve()
 {
@@ -168,8 +100,8 @@ checks()
 {
 	local text=$1 before
 
-	is "$text: the namespace has a quarter of the ports, the guest the rest" "32768 39825
-39826 60999" "$({ sidecar cat /proc/sys/net/ipv4/ip_local_port_range
+	is "$text: the namespace has an eighth of the ports, the guest half of them" "32768 36295
+36296 50407" "$({ sidecar cat /proc/sys/net/ipv4/ip_local_port_range
 		guest cat /proc/sys/net/ipv4/ip_local_port_range; } | tr '\t' ' ')"
 	dials "$text: the sidecar dials" by_sidecar < <(of_peer "$TOPO_IP2" "$TOPO_IP2_6")
 	dials "$text: the guest dials" by_guest < <(of_peer "$TOPO_IP2" "$TOPO_IP2_6")
@@ -201,6 +133,9 @@ checks()
 	dials "$text: the pod's loopback, from the guest" by_guest <<-END
 	tcp:127.0.0.1:7001 sidecar 7001 from 127.253.0.1
 	tcp:127.0.0.1:7011 guest 7011 from 127.0.0.1
+	tcp:$TOPO_IP1:7001 sidecar 7001 from 127.253.255.0
+	udp:$TOPO_IP1:7002 sidecar 7002 from 127.253.255.0
+	tcp:$TOPO_IP1:7011 guest 7011 from $TOPO_IP1
 	END
 	is "$text: lo has no address that eth0 has" "" "$(sidecar ip -o addr show dev lo to "$TOPO_IP1")"
 	checks_bulk "$text"
@@ -262,8 +197,8 @@ if begin routed "${keep[@]}"; then
 	has "runnc net draws that the interface is shared" "stays, if a socket of the namespace wants it" "$out"
 	is "runnc net: one answers for the address" 0 "$(grep -c "the pod's own kernel" <<<"$out")"
 	"$top/scripts/bundle" "$TMP/second" "$ROOTFS" --netns "/run/netns/$TOPO_POD1" "${keep[@]}" -- true
-	has "a second guest does not get the interface" \
-		"interface 'eth0' still carries the redirect of another container" "$("$RUNNC" plan "$TMP/second")"
+	has "a second guest gets the interface as well" \
+		"it is guest number 2 of those" "$("$RUNNC" "${container_root[@]}" plan "$TMP/second")"
 fi
 # What a sidecar changes meanwhile is its own affair.
 ip -n "$TOPO_POD1" route add 198.51.100.0/24 dev eth0
@@ -311,10 +246,10 @@ wire_is_clean "bridged"
 
 # ---- a guest that has two ports to choose from, of which an older connection to the same peer has the first ---
 
-hold 39826
-if begin older "${keep[@]}" --jq '.linux.sysctl = {"net.ipv4.ip_local_port_range": "39826 39827"}'; then
+hold 36296
+if begin older "${keep[@]}" --jq '.linux.sysctl = {"net.ipv4.ip_local_port_range": "36296 36297"}'; then
 	# A connection that has just ended may have one as well.
-	has "a port that the namespace has is not the guest's to choose" ,39826, \
+	has "a port that the namespace has is not the guest's to choose" ,36296, \
 		",$(guest cat /proc/sys/net/ipv4/ip_local_reserved_ports),"
 	is "it chooses the other" "1 of 1 heard, 0 beyond the range" \
 		"$(guest "python3 /talk.py crowd tcp:$TOPO_IP2:82 1")"
@@ -325,7 +260,7 @@ same "older: restored exactly" "$before"
 
 # ---- and without ------------------------------------------------------------------------------------------
 
-if begin none; then
+if begin none --annotation org.runnc.net.sidecars=none; then
 	dials "sidecars=none: the sidecar dials" by_sidecar <<<"tcp:$TOPO_IP2:80 [Errno 101] Network is unreachable"
 	dials "sidecars=none: the peer dials the sidecar" by_peer <<<"tcp:$TOPO_IP1:7001 refused"
 	dials "sidecars=none: the guest dials" by_guest <<<"tcp:$TOPO_IP2:80 peer 80 from $TOPO_IP1"
