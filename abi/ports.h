@@ -8,7 +8,7 @@
  * device (src/net/loopback.bpf.c) notes in a map of the pod whose the port is, and sends the frame
  * back with the answer, before the write of it returns. First come, first served; a claim of what
  * is the guest's already is granted again. Ports that a guest chooses itself are in its own part
- * of net.ipv4.ip_local_port_range and are not claimed.
+ * of net.ipv4.ip_local_port_range and are not claimed; it is told which of them another one has.
  *
  * Included by the guest's kernel, by the program, and by their tests.
  */
@@ -23,6 +23,9 @@
 enum nabla_ports_operation {
 	NABLA_PORTS_CLAIM = 1,		/* answered */
 	NABLA_PORTS_RELEASE = 2,	/* not answered; only whose port it is gives it back */
+	/* To a guest, unasked: another one has claimed, or given back, this port of its part. */
+	NABLA_PORTS_RESERVE = 3,
+	NABLA_PORTS_FREE = 4,
 };
 
 enum nabla_ports_answer {

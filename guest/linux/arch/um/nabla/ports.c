@@ -13,6 +13,9 @@
  * port is in those tables; only one that two looks in a row have missed is given up. Looks go on,
  * further and further apart, while some are to be free soon. An idle guest has none.
  *
+ * What others have of the ports that this guest's kernel chooses from, it is told, and does not
+ * choose: they are reserved ports as long as that lasts.
+ *
  * There is one CPU, and the kernel is not preempted: what neither sleeps nor is touched by
  * interrupts needs no lock. The mutex is for the rest: one question at a time, and no look
  * meanwhile.
@@ -62,6 +65,10 @@ static unsigned long held[PROTOCOLS][BITS_TO_LONGS(PORTS)];
 /* Of those, what the last look has found free. */
 static unsigned long unused[PROTOCOLS][BITS_TO_LONGS(PORTS)];
 
+/* What others have of this guest's part; and of the reserved ports, those that are so for that. */
+static unsigned long others[PROTOCOLS][BITS_TO_LONGS(PORTS)];
+static unsigned long lent[BITS_TO_LONGS(PORTS)];
+
 /* The question that is open (0: none) and its answer; with the mutex. */
 static u32 asked;
 static u8 answer;
@@ -103,6 +110,33 @@ static bool send(u8 operation, int protocol, u16 port)
 	return dev_queue_xmit(skb) == NET_XMIT_SUCCESS;
 }
 
+static void reserve(int protocol, u16 port)
+{
+	set_bit(port, others[protocol]);
+	if (!test_and_set_bit(port, init_net.ipv4.sysctl_local_reserved_ports))
+		set_bit(port, lent);
+}
+
+static void free_reserved(int protocol, u16 port)
+{
+	clear_bit(port, others[protocol]);
+	if (!test_bit(port, others[protocol == TCP ? UDP : TCP]) && test_and_clear_bit(port, lent))
+		clear_bit(port, init_net.ipv4.sysctl_local_reserved_ports);
+}
+
+static void told(const struct nabla_ports *body)
+{
+	int protocol = body->protocol == IPPROTO_TCP ? TCP : UDP;
+	u16 port = ntohs((__force __be16)body->port);
+
+	if (body->protocol != protocol_number[protocol] || !port)
+		return;
+	if (body->operation == NABLA_PORTS_RESERVE)
+		reserve(protocol, port);
+	else if (body->operation == NABLA_PORTS_FREE)
+		free_reserved(protocol, port);
+}
+
 /* From outside, so it may be anything. Others may have the skb, too: it is only read. */
 static int receive(struct sk_buff *skb, struct net_device *dev, struct packet_type *type,
 		   struct net_device *orig_dev)
@@ -115,6 +149,8 @@ static int receive(struct sk_buff *skb, struct net_device *dev, struct packet_ty
 	    (body->answer == NABLA_PORTS_GRANTED || body->answer == NABLA_PORTS_TAKEN)) {
 		WRITE_ONCE(answer, body->answer);
 		wake_up(&answered);
+	} else if (body) {
+		told(body);
 	}
 	consume_skb(skb);
 	return NET_RX_SUCCESS;
