@@ -56,7 +56,8 @@ static void relocate(struct bpf_insn *insns, size_t nr, int map)
 	for (size_t i = 0; i + 1 < nr; i++) {
 		if (insns[i].code != (BPF_LD | BPF_DW | BPF_IMM))
 			continue;
-		if ((uint32_t)insns[i].imm == (uint32_t)NET_BPF_TABLE_MARK &&
+		if (insns[i].src_reg == 0 &&
+		    (uint32_t)insns[i].imm == (uint32_t)NET_BPF_TABLE_MARK &&
 		    (uint32_t)insns[i + 1].imm == (uint32_t)(NET_BPF_TABLE_MARK >> 32)) {
 			insns[i].src_reg = BPF_PSEUDO_MAP_VALUE;
 			insns[i].imm = map;

@@ -93,7 +93,7 @@ static int network_decide(struct plan *p, const char *root, const char *own,
 	if (r == 0 && survey->loopback.ours)
 		r = tenants_adopt(root, own, survey, e);
 	/* It may be that nobody needs it; who keeps the interfaces does. */
-	if (r == 0 && survey->loopback.known)
+	if (r == 0 && (p->net_request.shared || survey->loopback.known))
 		r = net_share_survey(&survey->ports, e);
 	if (r == 0 && survey->guests.numbers)
 		r = net_ports_survey(&survey->ports, e);
@@ -128,14 +128,37 @@ static int network_write_down(struct network_preparation *n, const struct net_su
 	return state_save(n->lock, n->s, e);
 }
 
+/*
+ * Restore what the record says, and forget it, all under the namespace's lock: of two containers
+ * that are deleted at once the second one sees that it is the last.
+ */
+static int network_undo(struct state *s, const struct state_lock *lock, struct err *e)
+{
+	_autofree_ char *record = json_dumps(s->net, JSON_COMPACT);
+	bool others = false;
+	int r;
+
+	if (!record)
+		return err_set(e, -ENOMEM, "network record");
+	r = tenants_remain(lock->root, s, &others, e);
+	if (r == 0)
+		r = net_restore(record, others, e);
+	if (r < 0)
+		return r;
+	json_decref(s->net);
+	s->net = NULL;
+	return state_save(lock, s, e);
+}
+
 static int network_prepare_inside(void *arg, struct err *e)
 {
 	__attribute__((cleanup(net_survey_free))) struct net_survey survey = { .netns = 0 };
 	struct network_preparation *n = arg;
+	struct err undone = ERR_INIT;
 	_autoclose_ int lock = -1;
 	int r;
 
-	r = tenants_lock(&lock, e);
+	r = tenants_lock(n->lock->root, &lock, e);
 	if (r == 0)
 		r = network_decide(n->p, n->lock->root, n->s->id, &survey, e);
 	if (r < 0)
@@ -147,7 +170,11 @@ static int network_prepare_inside(void *arg, struct err *e)
 	r = network_write_down(n, &survey, e);
 	if (r < 0)
 		return r;
-	return net_apply(&n->p->net, n->nets, n->nr, e);
+	r = net_apply(&n->p->net, n->nets, n->nr, e);
+	/* Before anybody comes who would get the same number; what fails is left to delete. */
+	if (r < 0 && network_undo(n->s, n->lock, &undone) < 0)
+		log_warning("%s", undone.text);
+	return r;
 }
 
 /*
@@ -228,30 +255,13 @@ struct network_restoration {
 	const struct state_lock *lock;
 };
 
-/*
- * Done and written down under the namespace's lock: of two containers that are deleted at once the
- * second one sees that it is the last.
- */
 static int network_restore_inside(void *arg, struct err *e)
 {
 	struct network_restoration *n = arg;
-	_autofree_ char *record = json_dumps(n->s->net, JSON_COMPACT);
 	_autoclose_ int lock = -1;
-	bool others = false;
-	int r;
+	int r = tenants_lock(n->lock->root, &lock, e);
 
-	if (!record)
-		return err_set(e, -ENOMEM, "network record");
-	r = tenants_lock(&lock, e);
-	if (r == 0)
-		r = tenants_remain(n->lock->root, n->s, &others, e);
-	if (r == 0)
-		r = net_restore(record, others, e);
-	if (r < 0)
-		return r;
-	json_decref(n->s->net);
-	n->s->net = NULL;
-	return state_save(n->lock, n->s, e);
+	return r < 0 ? r : network_undo(n->s, n->lock, e);
 }
 
 /*

@@ -13,21 +13,22 @@
 #include "base/log.h"
 #include "base/str.h"
 
-#define TENANTS_LOCK_TRIES 3000		/* of 10 ms */
+#define TENANTS_LOCK_TRIES 15000	/* of 2 ms */
 
-int tenants_lock(int *fd, struct err *e)
+/* A few milliseconds for each of them: one lock for all namespaces, which leaves no file behind. */
+int tenants_lock(const char *root, int *fd, struct err *e)
 {
-	const struct timespec pause = { .tv_nsec = 10000000 };
-	_autoclose_ int own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	const struct timespec pause = { .tv_nsec = 2000000 };
+	_autoclose_ int own = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (own < 0)
-		return err_set(e, -errno, "open the network namespace");
+		return err_set(e, -errno, "open '%s'", root);
 	for (int i = 0; flock(own, LOCK_EX | LOCK_NB) < 0; i++) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
-			return err_set(e, -errno, "lock the network namespace");
+			return err_set(e, -errno, "lock '%s'", root);
 		if (i == TENANTS_LOCK_TRIES)
-			return err_say(e, -ETIMEDOUT, "another container of the pod is being made "
-				       "or deleted, and does not end");
+			return err_say(e, -ETIMEDOUT, "another container's network is being made "
+				       "or restored, and that does not end");
 		nanosleep(&pause, NULL);
 	}
 	*fd = take_fd(&own);

@@ -14,11 +14,12 @@
 #include "net/net.h"
 
 /*
- * One at a time: lock the network namespace of the calling thread, until *@fd, which is
- * close-on-exec and the caller's, is closed. What a container does there, from the survey to its
- * saved state, is done under it. Returns 0 or -errno: -ETIMEDOUT after 30 seconds.
+ * One at a time, of the containers of @root: lock until *@fd, which is close-on-exec and the
+ * caller's, is closed. What a container does in a network namespace, from the survey to its saved
+ * state, is done under it. The lock is @root itself and not the namespace, which others can open.
+ * Returns 0 or -errno: -ETIMEDOUT after 30 seconds.
  */
-int tenants_lock(int *fd, struct err *e);
+int tenants_lock(const char *root, int *fd, struct err *e);
 
 /* Tell @survey of all that are in its namespace but @own, a container's id or NULL. 0 or -errno. */
 int tenants_adopt(const char *root, const char *own, struct net_survey *survey, struct err *e);

@@ -322,8 +322,33 @@ static int apply_ports(struct net_nl *nl, const struct net_plan *p, int *ports, 
 	if (!p->share.on || p->share.alone)
 		return net_ports_create(ports, e);
 	rc = net_ports_open(nl, (int)p->forward.lo, ports, e);
-	return rc > 0 ? err_say(e, -EBUSY, "the guest that shares the namespace is going: try "
-				"again") : rc;
+	return rc > 0 ? err_say(e, -EBUSY, "the guest that shares the namespace was made by an "
+				"older runnc, or is going: delete it, or try again") : rc;
+}
+
+/*
+ * Others are there, and the number is free; but a guest that had it may have gone without being
+ * restored, as one does whose namespace was its own and lives on because others have joined it.
+ */
+static int apply_room(struct net_nl *nl, const struct net_plan *p, int ports, struct err *e)
+{
+	const struct net_tc_place at = { (int)p->forward.lo, NET_TC_EGRESS,
+					 NET_TC_PRIORITY_FORWARD, p->share.number };
+	int rc = 0;
+
+	if (!p->share.on || p->share.alone)
+		return 0;
+	rc = net_ports_alive(nl, (int)p->forward.lo, p->share.number, e);
+	if (rc > 0)
+		return err_say(e, -EBUSY, "a guest with number %u shares the namespace, and no "
+			       "container's state says whose it is (delete --force removes one "
+			       "that is damaged)", p->share.number);
+	for (size_t i = 0; rc == 0 && i < p->nr_ports; i++)
+		rc = net_tc_ours_remove(nl, p->ports[i].index, p->share.number,
+					p->share.number == 1, e);
+	if (rc == 0)
+		rc = net_tc_remove(nl, &at, e);
+	return rc == 0 ? net_ports_set(ports, p->share.number, NULL, e) : rc;
 }
 
 int net_apply(const struct net_plan *p, struct nabla_net nets[NABLA_LAUNCH_NETS], unsigned int *nr,
@@ -336,6 +361,8 @@ int net_apply(const struct net_plan *p, struct nabla_net nets[NABLA_LAUNCH_NETS]
 
 	if (rc == 0)
 		rc = apply_ports(&nl, p, &ports, e);
+	if (rc == 0)
+		rc = apply_room(&nl, p, ports, e);
 	if (rc == 0 && p->share.split)
 		rc = net_share_set(p->share.kept, e);
 

@@ -167,8 +167,6 @@ static const struct net_link *port_of_kind(const struct net_survey *s, int maste
 static bool is_ours(const struct net_survey *s, const struct net_link *l,
 		    const struct net_link *master)
 {
-	if (l->shared)
-		return false;
 	if (l->plumbed || (master && starts_with(master->name, "rncb")))
 		return true;
 	for (size_t i = 0; i < s->nr_links; i++)
@@ -178,13 +176,20 @@ static bool is_ours(const struct net_survey *s, const struct net_link *l,
 	return false;
 }
 
-bool net_taken(const struct net_survey *s, const struct net_link *l, char text[NET_TAKEN_TEXT])
+bool net_taken(const struct net_survey *s, const struct net_link *l, bool shared,
+	       char text[NET_TAKEN_TEXT])
 {
 	const struct net_link *master = l->master ? net_survey_link(s, l->master) : NULL;
 	const struct net_link *to = l->redirected ? net_survey_link(s, l->redirected) : NULL;
 	const struct net_link *tap = master && is_kind(master, "bridge") ?
 		port_of_kind(s, master->index, "tun") : NULL;
 
+	if (l->shared && !shared) {
+		snprintf(text, NET_TAKEN_TEXT, "is shared by the guest of another container, and "
+			 "is not to be had for this one alone (org.runnc.net.sidecars=keep, in "
+			 "mode tc, shares it)");
+		return true;
+	}
 	if (is_ours(s, l, master)) {
 		snprintf(text, NET_TAKEN_TEXT, "still carries the redirect of another container: "
 			 "it runs, or was never deleted (runnc delete --force gives the interface "

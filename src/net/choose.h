@@ -17,10 +17,11 @@ int net_choose(const struct net_survey *s, const struct net_link *l, const struc
 #define NET_TAKEN_TEXT 256
 
 /*
- * Who has taken @l: a guest of this runtime, alive or left behind; a guest of another runtime that
- * is alive; a runtime that does not restore. Returns false if nobody has; otherwise @text goes on
- * from "interface 'eth0' ".
+ * Who has taken @l from a guest that would have it @shared, or for itself: a guest of this runtime,
+ * alive or left behind; a guest of another runtime that is alive; a runtime that does not restore.
+ * Returns false if nobody has; otherwise @text goes on from "interface 'eth0' ".
  */
-bool net_taken(const struct net_survey *s, const struct net_link *l, char text[NET_TAKEN_TEXT]);
+bool net_taken(const struct net_survey *s, const struct net_link *l, bool shared,
+	       char text[NET_TAKEN_TEXT]);
 
 #endif

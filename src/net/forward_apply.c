@@ -252,8 +252,9 @@ int net_forward_restore(struct net_nl *nl, const json_t *record, unsigned int nu
 		give_back_ports(&u, lo.index, number);
 	}
 	note(&u, net_tc_remove(nl, &at, &own), &own);
-	remove_tap(&u, lo.tap);
-	if (!others)
+	if (!others) {
+		remove_tap(&u, lo.tap);
 		restore_lo(&u, &lo);
+	}
 	return u.rc < 0 ? err_wrap(e, u.rc, "restore the loopback") : 0;
 }

@@ -4,8 +4,9 @@
  * what they do, this how.
  *
  *     to_guest	  egress of lo: a packet that no socket of the namespace wants leaves by the tap
- *     from_guest ingress of the tap: a packet of the guest's goes to the ingress of lo; whatever
- *		  is not exactly such a packet ends here
+ *     from_guest ingress of the tap: a packet of the guest's goes to the ingress of lo, or to the
+ *		  tap of the guest that it is for; a question about a port is answered; whatever is
+ *		  not exactly such a packet ends here
  *
  * What a side sends keeps the address that it dialled; the other address, which both sides have, is
  * translated into one that stands for the other side:
@@ -20,7 +21,7 @@
  * is they have in one table (net/ports_table.h), into which from_guest writes what a guest claims.
  *
  * Compiled for the BPF machine and embedded into runnc as instructions; needs no library and no
- * relocation: all functions are inlined, the one map's address is put in by net/bpf.c.
+ * relocation: all functions are inlined, the two maps' addresses are put in by net/bpf.c.
  * Linux 5.3 is the first that accepts it (bpf_skc_lookup_tcp, direct map values, loops).
  */
 #include <linux/if_ether.h>
@@ -256,17 +257,20 @@ static inline int enter_by_tap(struct __sk_buff *skb, __u32 tap, __u8 protocol, 
 	return (int)bpf_redirect(tap, 0);
 }
 
-/* Does a socket of the namespace have @port at 127.0.0.1, ::1, or the pod's first address? */
+/* Does a socket of the namespace have @port at 127.0.0.1, ::1, or the first address of a family? */
 static inline bool is_bound(struct __sk_buff *skb, __u8 protocol, __u16 port)
 {
 	const struct net_forward_table *t = the_table();
 	const struct in6_addr one = { .in6_u.u6_addr8 = { [15] = 1 } };
 	const __u32 one4 = net32(0x7f000001);
 	const struct ports ports = { .dest = port };
+	struct in6_addr first;
 
+	__builtin_memcpy(&first, t->addr6[0], sizeof(first));
 	return is_owned4(skb, protocol, one4, one4, ports) ||
 	       is_owned6(skb, protocol, &one, &one, ports) ||
-	       (t->nr4 && is_owned4(skb, protocol, t->addr4[0], t->addr4[0], ports));
+	       (t->nr4 && is_owned4(skb, protocol, t->addr4[0], t->addr4[0], ports)) ||
+	       (t->nr6 && is_owned6(skb, protocol, &first, &first, ports));
 }
 
 static inline __u8 claim(struct __sk_buff *skb, const struct nabla_ports *asked)
@@ -281,6 +285,21 @@ static inline __u8 claim(struct __sk_buff *skb, const struct nabla_ports *asked)
 	return NABLA_PORTS_GRANTED;
 }
 
+/* The guest in whose part the port is learns what became of it. */
+static inline void tell(struct __sk_buff *skb, struct nabla_ports told, __u8 operation)
+{
+	const struct net_forward_table *t = the_table();
+	__u32 owner = port_part(told.port), tap;
+
+	tap = owner && owner != t->number ? guest_tap(skb, owner) : 0;
+	if (!tap)
+		return;
+	told.operation = operation;
+	bpf_skb_store_bytes(skb, 0, t->guest_mac, ETH_ALEN, 0);
+	bpf_skb_store_bytes(skb, L3, &told, sizeof(told), 0);
+	bpf_clone_redirect(skb, tap, 0);
+}
+
 /* abi/ports.h: what the guest's kernel asks before it binds a port. */
 static inline int from_guest_ports(struct __sk_buff *skb)
 {
@@ -293,13 +312,17 @@ static inline int from_guest_ports(struct __sk_buff *skb)
 		return TC_ACT_SHOT;
 	if (asked.operation == NABLA_PORTS_RELEASE) {
 		claimed = the_claim(asked.protocol, asked.port);
-		if (*claimed == t->number)
+		if (*claimed == t->number) {
 			*claimed = 0;
+			tell(skb, asked, NABLA_PORTS_FREE);
+		}
 		return TC_ACT_SHOT;
 	}
 	if (asked.operation != NABLA_PORTS_CLAIM)
 		return TC_ACT_SHOT;
 	asked.answer = claim(skb, &asked);
+	if (asked.answer == NABLA_PORTS_GRANTED)
+		tell(skb, asked, NABLA_PORTS_RESERVE);
 	bpf_skb_store_bytes(skb, L3, &asked, sizeof(asked), 0);
 	return leave_by_tap(skb, t);
 }
@@ -431,7 +454,8 @@ static inline int from_guest_icmp4(struct __sk_buff *skb, const struct iphdr *ip
 		return TC_ACT_SHOT;
 	client = real4(t, about.saddr);
 	turned = (struct ports){ ports.dest, ports.source };
-	if (!client || is_owned4(skb, about.protocol, client, about.daddr, ports) ||
+	if (!client || tap_of_other(skb, about.protocol, ports.dest) ||
+	    is_owned4(skb, about.protocol, client, about.daddr, ports) ||
 	    !is_owned4(skb, about.protocol, about.daddr, client, turned))
 		return TC_ACT_SHOT;
 
@@ -617,7 +641,8 @@ static inline int from_guest_icmp6(struct __sk_buff *skb, struct ipv6hdr *ip)
 	    !real6(t, &about.saddr, &client) || find6(t, &about.daddr) < 0)
 		return TC_ACT_SHOT;
 	turned = (struct ports){ ports.dest, ports.source };
-	if (is_owned6(skb, about.nexthdr, &client, &about.daddr, ports) ||
+	if (tap_of_other(skb, about.nexthdr, ports.dest) ||
+	    is_owned6(skb, about.nexthdr, &client, &about.daddr, ports) ||
 	    !is_owned6(skb, about.nexthdr, &about.daddr, &client, turned))
 		return TC_ACT_SHOT;
 

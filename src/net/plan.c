@@ -247,7 +247,7 @@ static void notice_idle(struct net_planner *p, const struct net_link *l)
 	/* A tap of another guest's that shares the namespace. */
 	if (p->survey->guests.numbers && is_own_name(l->name))
 		return;
-	if (net_taken(p->survey, l, taken))
+	if (net_taken(p->survey, l, p->request->shared, taken))
 		net_plan_notice(p, "interface '%s' has no address and %s: not handed over", l->name,
 				taken);
 	else if ((l->flags & IFF_UP) && !is_own_name(l->name))
@@ -259,7 +259,7 @@ static bool is_takable(struct net_planner *p, const struct net_link *l)
 	const char *reason = why_not(l);
 	char taken[NET_TAKEN_TEXT];
 
-	if (net_taken(p->survey, l, taken))
+	if (net_taken(p->survey, l, p->request->shared, taken))
 		reason = taken;
 	if (!reason && p->plan->nr_ports == max_ports(p->request))
 		reason = p->request->max_ports ? "is more than the guest has devices for" :
@@ -303,7 +303,8 @@ static void plan_links(struct net_planner *p)
 
 	for (size_t i = 0; i < s->nr_links && p->plan->nr_ports == 0; i++)
 		if (has_default_route(s, &s->links[i]) && has_address(s, &s->links[i]) &&
-		    !why_not(&s->links[i]) && !net_taken(s, &s->links[i], taken))
+		    !why_not(&s->links[i]) &&
+		    !net_taken(s, &s->links[i], p->request->shared, taken))
 			plan_link(p, &s->links[i]);
 	for (size_t i = 0; i < s->nr_links; i++)
 		plan_link(p, &s->links[i]);

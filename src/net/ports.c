@@ -14,6 +14,7 @@
 #include "net/tc.h"
 
 #define PORTS_NAME "runnc_ports"
+#define ENOTSUPP_KERNEL 524		/* the kernel's own ENOTSUPP, which some calls let out */
 
 int net_ports_create(int *map, struct err *e)
 {
@@ -43,13 +44,27 @@ static struct net_ports_table *ports_map(int map)
 	return table == MAP_FAILED ? NULL : table;
 }
 
-/* The claims first: nobody is to be told that they are the next one's. */
+/*
+ * The claims first: nobody is to be told that they are the next one's. Others may be taking them
+ * at this moment.
+ */
 static void ports_vacate(struct net_ports_table *t, unsigned int number)
 {
-	for (size_t i = 0; i < sizeof(t->claims); i++)
-		if (((uint8_t *)t->claims)[i] == number)
-			((uint8_t *)t->claims)[i] = 0;
+	uint8_t *claims = &t->claims[0][0];
+
+	for (size_t i = 0; i < sizeof(t->claims); i++) {
+		uint8_t was = (uint8_t)number;
+
+		__atomic_compare_exchange_n(&claims[i], &was, 0, false, __ATOMIC_RELAXED,
+					    __ATOMIC_RELAXED);
+	}
 	t->guests[number - 1] = (struct net_ports_guest){ .tap = 0 };
+}
+
+/* Not for want of memory, but because the kernel cannot map such a table (before Linux 5.5). */
+static bool is_unmappable(int error)
+{
+	return error == EINVAL || error == ENODEV || error == ENOTSUPP_KERNEL;
 }
 
 /* On a kernel that cannot map it: there is no guest yet whose claims could be lost. */
@@ -68,6 +83,8 @@ int net_ports_set(int map, unsigned int number, const struct net_ports_guest *gu
 {
 	struct net_ports_table *t = ports_map(map);
 
+	if (!t && !is_unmappable(errno))
+		return err_set(e, -errno, "map the table of the pod's ports");
 	if (!t && number == 1)
 		return ports_write_first(map, guest, e);
 	if (!t)
@@ -81,6 +98,24 @@ int net_ports_set(int map, unsigned int number, const struct net_ports_guest *gu
 }
 
 /* ---- reading ------------------------------------------------------------------------------ */
+
+int net_ports_alive(struct net_nl *nl, int lo, unsigned int number, struct err *e)
+{
+	const struct net_ports_table *t;
+	_autoclose_ int map = -1;
+	char name[IF_NAMESIZE];
+	uint32_t tap;
+	int rc = net_ports_open(nl, lo, &map, e);
+
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
+	t = ports_map(map);
+	if (!t)
+		return 0;
+	tap = t->guests[number - 1].tap;
+	munmap((void *)(uintptr_t)t, sizeof(*t));
+	return tap && if_indextoname(tap, name) ? NET_PORTS_ALIVE : 0;
+}
 
 int net_ports_survey(struct net_share_ports *out, struct err *e)
 {

@@ -35,4 +35,12 @@ int net_ports_open(struct net_nl *nl, int lo, int *map, struct err *e);
 int net_ports_set(int map, unsigned int number, const struct net_ports_guest *guest,
 		  struct err *e);
 
+#define NET_PORTS_ALIVE 1
+
+/*
+ * Is guest @number in the table that the filter at @lo has, and alive: is its tap there? Returns
+ * NET_PORTS_ALIVE, 0 or -errno.
+ */
+int net_ports_alive(struct net_nl *nl, int lo, unsigned int number, struct err *e);
+
 #endif

@@ -26,11 +26,11 @@ static inline __u8 *the_claim(__u8 protocol, __u16 port)
 					 &p->claims[NET_PORTS_UDP][port];
 }
 
-/* The number of the guest whose @port is, in network byte order; 0: no guest's. */
-static inline __u32 port_owner(__u8 protocol, __u16 port)
+/* The number of the guest in whose part @port is, in network byte order; 0: in none's. */
+static inline __u32 port_part(__u16 port)
 {
 	const struct net_ports_table *p = the_ports();
-	__u32 owner = *the_claim(protocol, port);
+	__u32 owner = 0;
 
 	port = net16(port);
 #pragma clang loop unroll(disable)
@@ -38,6 +38,14 @@ static inline __u32 port_owner(__u8 protocol, __u16 port)
 		if (port >= p->guests[i].first && port <= p->guests[i].last)
 			owner = i + 1;
 	return owner;
+}
+
+/* The number of the guest whose @port is, in network byte order; 0: no guest's. */
+static inline __u32 port_owner(__u8 protocol, __u16 port)
+{
+	__u32 owner = *the_claim(protocol, port);
+
+	return owner ? owner : port_part(port);
 }
 
 /* Where guest @number is reached; 0: nowhere, or it has ended and took its tap along. */

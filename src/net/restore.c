@@ -22,6 +22,7 @@
 
 #include "base/fd.h"
 #include "net/link.h"
+#include "net/ports.h"
 #include "net/replay.h"
 #include "net/restore_parts.h"
 #include "net/sysctl.h"
@@ -119,6 +120,9 @@ static void remove_plumbing(struct net_restorer *r, const struct net_link *was,
 	else if (l && l->clsact)
 		net_restore_note(r, link, net_tc_ours_remove(&r->nl, l->index, 0, true, &e), &e,
 				 "filters of '%s', to be removed", l->name);
+	/* It went with the guest's process, and another one's may have its name by now. */
+	if (r->others)
+		return;
 	remove_link(r, p->bridge, "bridge");
 	remove_link(r, p->tap, p->mode == NET_MODE_MACVTAP ? "macvtap" : "tun");
 }
@@ -416,10 +420,28 @@ static void restore_shared(struct net_restorer *r)
 				 "net.ipv4.ip_local_port_range");
 }
 
+/*
+ * Is what is there under this guest's number a living one's? Then this one's record was written
+ * and never carried out, or was restored before, and the number is another's since.
+ */
+static bool is_anothers(struct net_restorer *r)
+{
+	struct err e = ERR_INIT;
+	int lo, rc;
+
+	if (!r->others || json_unpack(r->record.loopback, "{si}", "index", &lo) < 0)
+		return false;
+	rc = net_ports_alive(&r->nl, lo, r->record.number, &e);
+	net_restore_note(r, 0, rc, &e, "'lo'");
+	return rc > 0;
+}
+
 static void restore_all(struct net_restorer *r)
 {
 	struct err e = ERR_INIT;
 
+	if (is_anothers(r))
+		return;
 	forget_expired(r);
 	/* First of all: it has addresses that the interfaces get back. */
 	if (r->record.loopback)

@@ -7,10 +7,12 @@
  *		a TCP segment or UDP datagram that a socket of the namespace wants
  *     both	what no port tells whose it is, and neither answers: broadcasts, ARP replies,
  *		advertisements, echo replies, ICMP errors, fragments without a port, group queries
+ *     nobody	what says that it is from the pod itself: a guest has sent it, by way of a
+ *		neighbour, and nobody in the pod sends to another this way
  *     the guest
- *		what says that it is from the pod itself, for the kernel sends nothing to itself
- *		this way; and everything else: so there is one answer to a question about an
- *		address, to a ping, and for a port that nobody has; and what is not understood
+ *		what is for its ports; and everything else: so there is one answer to a
+ *		question about an address, to a ping, and for a port that nobody has; and what is
+ *		not understood
  *
  * The kernel gets it by TC_ACT_OK, the guest by a redirect to its tap. Of several guests each has a
  * program here, the youngest first; one that came when there was another takes what is for its own
@@ -72,7 +74,8 @@ enum fate {
 	GUEST,				/* this one, whatever others there are */
 	FIRST,				/* a guest, but only one of them */
 	OTHER,				/* another guest's */
-	BOTH
+	BOTH,
+	NOBODY
 };
 
 /* A host end in hairpin mode (CNI, Docker) sends back what either of the two has said to all. */
@@ -93,6 +96,8 @@ static inline int act(struct __sk_buff *skb, enum fate fate)
 
 	if (fate == KERNEL)
 		return TC_ACT_OK;
+	if (fate == NOBODY)
+		return TC_ACT_SHOT;
 	/* To the namespace's kernel it would be another host that has its address. */
 	if (fate == BOTH && t->alone && is_echo(skb, t))
 		fate = GUEST;
@@ -120,8 +125,8 @@ static inline enum fate of_guests(struct __sk_buff *skb, __u8 protocol, __u16 po
 }
 
 /*
- * An address of the pod as the source: the guest has sent it to itself by way of a neighbour, and
- * must not speak to the namespace's sockets in the name of others there.
+ * An address of the pod as the source: a guest has sent it by way of a neighbour, and must not
+ * speak to the others' sockets in the name of any there.
  */
 static inline bool is_own4(__u32 address)
 {
@@ -235,9 +240,10 @@ static inline enum fate ipv4(struct __sk_buff *skb)
 	struct iphdr ip;
 	__u32 at;
 
-	if (bpf_skb_load_bytes(skb, L3, &ip, sizeof(ip)) < 0 || ip.version != 4 ||
-	    ip.ihl < 5 || is_own4(ip.saddr))
+	if (bpf_skb_load_bytes(skb, L3, &ip, sizeof(ip)) < 0 || ip.version != 4 || ip.ihl < 5)
 		return FIRST;
+	if (is_own4(ip.saddr))
+		return NOBODY;
 	if (ip.frag_off & net16(0x1fff))
 		return BOTH;
 	at = L3 + ip.ihl * 4;
@@ -346,9 +352,10 @@ static inline enum fate ipv6(struct __sk_buff *skb)
 	struct ipv6hdr ip;
 	__u8 next;
 
-	if (bpf_skb_load_bytes(skb, L3, &ip, sizeof(ip)) < 0 || ip.version != 6 ||
-	    is_own6(&ip.saddr))
+	if (bpf_skb_load_bytes(skb, L3, &ip, sizeof(ip)) < 0 || ip.version != 6)
 		return FIRST;
+	if (is_own6(&ip.saddr))
+		return NOBODY;
 	next = ip.nexthdr;
 	switch (walk6(skb, &next, &at)) {
 	case WALK_CUT:

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* An interface for two: the division of the ports, and the program's place. */
+/* An interface for several: the division of the ports, and the program's place. */
 #include "net/share.h"
 
 #include <errno.h>
@@ -196,8 +196,9 @@ int net_share_add(struct net_nl *nl, int index, const struct net_share_table *t,
 	if (rc < 0) {
 		struct err why = *e;
 
-		return err_say(e, rc, "%s (sidecars=keep takes Linux 5.3 with CONFIG_BPF_SYSCALL "
-			       "and CONFIG_NET_CLS_BPF on the host)", why.text);
+		return err_say(e, rc, "%s (to share the interface takes Linux 5.3 with "
+			       "CONFIG_BPF_SYSCALL and CONFIG_NET_CLS_BPF on the host; "
+			       "org.runnc.net.sidecars=none does without)", why.text);
 	}
 	return net_tc_program_add(nl, &at, prog, NET_TC_SHARE_NAME, e);
 }

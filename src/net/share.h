@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * An interface for two: the guest, and the namespace's own kernel with its sockets, so that the
- * pod's other containers keep their network. Mode tc, if it is asked for (net_request.shared).
+ * An interface for several: the guest, the namespace's own kernel with its sockets, and further
+ * guests, so that the pod's other containers keep their network. Mode tc (net_request.shared).
  *
  * Nothing is taken off the interface. Both have its MAC and its addresses; a program (share.bpf.c)
  * at its ingress tells by the namespace's sockets whose a frame is. What the guest sends leaves as

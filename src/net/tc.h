@@ -6,7 +6,8 @@
  * the namespace itself is let through to it (FORWARD: TC_ACT_OK ends the search); of the others
  * those that are not the pod's are dropped (GUARD), some are answered (ANSWER), the rest leaves by
  * the interface (REDIRECT). At the interface: inbound or outbound GUARD; if the namespace's kernel
- * shares it, what is for that one ends the search (SHARE: TC_ACT_OK); then REDIRECT to the tap.
+ * shares it, what is for that one ends the search (SHARE: TC_ACT_OK); then REDIRECT to the tap. Of
+ * several guests each has a GUARD and a SHARE there, the first one alone a REDIRECT.
  */
 #ifndef RUNNC_NET_TC_H
 #define RUNNC_NET_TC_H

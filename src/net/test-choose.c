@@ -130,7 +130,7 @@ static void taken(const char *part)
 {
 	char text[NET_TAKEN_TEXT];
 
-	assert_true(net_taken(&s, &links[0], text));
+	assert_true(net_taken(&s, &links[0], false, text));
 	if (!strstr(text, part))
 		fail_msg("'%s' is not in '%s'", part, text);
 	reset(NULL);
@@ -142,7 +142,7 @@ static void test_taken(void **state)
 	struct net_link *l;
 
 	(void)state;
-	assert_false(net_taken(&s, &links[0], text));
+	assert_false(net_taken(&s, &links[0], false, text));
 	links[0].plumbed = true;
 	taken("was never deleted");
 	add(3, "rncm2", "macvtap")->lower = 2;
@@ -154,7 +154,7 @@ static void test_taken(void **state)
 	l = add(3, "tap0_urunc", "tun");
 	links[0].redirected = 3;
 	/* Nobody holds it: it has no carrier. */
-	assert_false(net_taken(&s, &links[0], text));
+	assert_false(net_taken(&s, &links[0], false, text));
 	l->carrier = true;
 	taken("redirected to 'tap0_urunc'");
 
@@ -165,7 +165,7 @@ static void test_taken(void **state)
 	/* Somebody's bridge without a tap is none of a guest's. */
 	add(3, "br0", "bridge");
 	links[0].master = 3;
-	assert_false(net_taken(&s, &links[0], text));
+	assert_false(net_taken(&s, &links[0], false, text));
 }
 
 int main(void)

@@ -209,6 +209,26 @@ static void test_second(void **state)
 	assert_true(net_record_meets(first, second));
 }
 
+/* Who would have it alone does not get what others share. */
+static void test_alone(void **state)
+{
+	_autofree_ char *first = NULL;
+	struct net_plan p;
+	struct hand h;
+
+	(void)state;
+	hand_pod(&h);
+	first = come(&h);
+	adopt(&h, first);
+	for (enum net_mode mode = NET_MODE_TC; mode <= NET_MODE_PACKET; mode++) {
+		hand_plan(&h, mode, NET_MAC_ADOPT, &p);
+		assert_true(p.nr_ports == 0 && !p.forward.on);
+		assert_true(hand_has_notice(&p, "is shared by the guest of another container"));
+		assert_true(hand_has_notice(&p, "leads to another container's guest already"));
+		net_plan_free(&p);
+	}
+}
+
 /* The lowest number that is free; after the first one has gone, nobody is alone. */
 static void test_numbers(void **state)
 {
@@ -275,7 +295,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_shared), cmocka_unit_test(test_shared_reserved),
-		cmocka_unit_test(test_second), cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_second), cmocka_unit_test(test_alone),
+		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_strangers),
 	};
 

@@ -143,6 +143,23 @@ static void release(unsigned int number, uint8_t protocol, uint16_t port)
 	assert_int_equal(from(number, question(NABLA_PORTS_RELEASE, protocol, port)), TC_ACT_SHOT);
 }
 
+/* What guest @number is told unasked, by its tap; 0: nothing. */
+static int heard(unsigned int number, uint8_t protocol, uint16_t port)
+{
+	uint8_t got[NET_TAP_HDR_LEN + 128];
+	ssize_t len = read(guests[number - 1].tap, got, sizeof(got));
+	struct nabla_ports told;
+
+	if (len < 0)
+		return 0;
+	assert_true(len >= (ssize_t)(NET_TAP_HDR_LEN + 14 + sizeof(told)));
+	assert_memory_equal(got + NET_TAP_HDR_LEN, guest_mac, sizeof(guest_mac));
+	memcpy(&told, got + NET_TAP_HDR_LEN + 14, sizeof(told));
+	assert_int_equal(told.protocol, protocol);
+	assert_int_equal(told.port, htons(port));
+	return told.operation;
+}
+
 static void test_claims(void **state)
 {
 	(void)state;
@@ -256,6 +273,8 @@ static void test_takers(void **state)
 	assert_int_equal(takers(IPPROTO_UDP, "127.0.0.1", 40210), 3);
 	release(3, IPPROTO_UDP, 40210);
 	release(2, IPPROTO_TCP, 82);
+	assert_int_equal(heard(2, IPPROTO_UDP, 40210), NABLA_PORTS_RESERVE);
+	assert_int_equal(heard(2, IPPROTO_UDP, 40210), NABLA_PORTS_FREE);
 }
 
 /* An answer of the namespace's server, by the port of whoever asked. */
@@ -268,6 +287,27 @@ static void test_answers(void **state)
 	assert_int_equal(to(3, f), TC_ACT_UNSPEC);
 	assert_int_equal(help_run(guests[1].to_guest, &f), TC_ACT_REDIRECT);
 	help_expect(&f, "127.253.0.1", 80, "127.0.0.1", 40210);
+}
+
+/* Who chooses from a part learns which ports of it another one has, and nobody else does. */
+static void test_reserve(void **state)
+{
+	(void)state;
+	assert_int_equal(claim(3, IPPROTO_UDP, 40210), NABLA_PORTS_GRANTED);
+	assert_int_equal(heard(2, IPPROTO_UDP, 40210), NABLA_PORTS_RESERVE);
+	assert_int_equal(claim(1, IPPROTO_UDP, 40210), NABLA_PORTS_TAKEN);
+	assert_int_equal(heard(2, IPPROTO_UDP, 40210), 0);
+	release(1, IPPROTO_UDP, 40210);
+	assert_int_equal(heard(2, IPPROTO_UDP, 40210), 0);
+	release(3, IPPROTO_UDP, 40210);
+	assert_int_equal(heard(2, IPPROTO_UDP, 40210), NABLA_PORTS_FREE);
+	/* Its own, and what is in nobody's part. */
+	assert_int_equal(claim(2, IPPROTO_TCP, 40211), NABLA_PORTS_GRANTED);
+	assert_int_equal(claim(3, IPPROTO_TCP, 88), NABLA_PORTS_GRANTED);
+	release(2, IPPROTO_TCP, 40211);
+	release(3, IPPROTO_TCP, 88);
+	for (unsigned int number = 1; number <= GUESTS; number++)
+		assert_int_equal(heard(number, IPPROTO_TCP, 0), 0);
 }
 
 /* ---- from one to another --------------------------------------------------------------------- */
@@ -304,6 +344,40 @@ static void test_between(void **state)
 	assert_int_equal(from(1, help_packet(IPPROTO_TCP, "127.0.0.1", 7, "127.253.0.1", 84)),
 			 TC_ACT_SHOT);
 	release(2, IPPROTO_TCP, 84);
+}
+
+/* "Port unreachable", about a datagram of the namespace's from @port to the guest's @about. */
+static struct help_frame unreachable(uint16_t port, uint16_t about)
+{
+	struct help_frame f = help_packet(IPPROTO_UDP, "127.0.0.1", 0, "127.254.0.1", 0);
+	const struct help_frame inner =
+		help_packet(IPPROTO_UDP, "127.254.0.1", port, "127.0.0.1", about);
+
+	f.bytes[14 + 9] = IPPROTO_ICMP;
+	memset(f.bytes + 14 + 20, 0, 8);
+	f.bytes[14 + 20] = f.bytes[14 + 21] = 3;
+	memcpy(f.bytes + 14 + 28, inner.bytes + 14, 28);
+	f.len = 14 + 28 + 28;
+	return f;
+}
+
+/* It may speak of its own ports only. */
+static void test_unreachable(void **state)
+{
+	uint16_t client = 0;
+	int fd;
+
+	(void)state;
+	if (ports < 0)
+		skip();
+	fd = help_listening(SOCK_DGRAM, AF_INET, &client);
+	assert_int_equal(from(1, unreachable(client, 89)), TC_ACT_REDIRECT);
+	assert_int_equal(claim(2, IPPROTO_UDP, 89), NABLA_PORTS_GRANTED);
+	assert_int_equal(from(1, unreachable(client, 89)), TC_ACT_SHOT);
+	assert_int_equal(from(3, unreachable(client, 89)), TC_ACT_SHOT);
+	assert_int_equal(from(2, unreachable(client, 89)), TC_ACT_REDIRECT);
+	release(2, IPPROTO_UDP, 89);
+	close(fd);
 }
 
 /* ---- coming and going ------------------------------------------------------------------------ */
@@ -368,7 +442,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_claims), cmocka_unit_test(test_namespace_has_it),
 		cmocka_unit_test(test_no_question), cmocka_unit_test(test_takers),
-		cmocka_unit_test(test_answers), cmocka_unit_test(test_between),
+		cmocka_unit_test(test_answers), cmocka_unit_test(test_reserve),
+		cmocka_unit_test(test_between), cmocka_unit_test(test_unreachable),
 		cmocka_unit_test(test_found), cmocka_unit_test(test_gone),
 	};
 

@@ -36,10 +36,10 @@ struct frame {
 	size_t len;
 };
 
-/* What became of a frame: the last two are for the program behind this one, with a copy or not. */
-enum fate { KERNEL, GUEST, BOTH, NEXT, COPY };
+/* What became of a frame: NEXT and COPY are for the program behind this one. */
+enum fate { KERNEL, GUEST, BOTH, NEXT, COPY, NOBODY };
 static const char *const fates[] = { "the kernel's", "the guest's", "both's", "the next one's",
-				     "everybody's" };
+				     "everybody's", "nobody's" };
 
 static int share = -1, second = -1, orphan = -1, tap = -1, ports = -1;
 static const uint8_t own_mac[6] = { 2, 0, 0, 0, 0, 1 };
@@ -151,6 +151,8 @@ static enum fate fate_by(int prog, const struct frame *f)
 	assert_memory_equal(out.bytes, f->bytes, f->len);
 	if (result == TC_ACT_REDIRECT)
 		return GUEST;
+	if (result == TC_ACT_SHOT)
+		return NOBODY;
 	if (result == (uint32_t)TC_ACT_UNSPEC)
 		return came_by_tap(f) ? COPY : NEXT;
 	assert_int_equal(result, TC_ACT_OK);
@@ -487,14 +489,14 @@ static void test_own_source(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		struct frame f = ip_frame(own6[i], "fd00::5", IPPROTO_ICMPV6);
 
-		expect_fate(tcp_frame(own4[i], 5, "10.0.0.5", tcp, SYN), GUEST, own4[i], 0);
-		expect_fate(tcp_frame(own6[i], 5, "fd00::5", tcp, SYN), GUEST, own6[i], 0);
-		expect_fate(port_frame(IPPROTO_UDP, own4[i], 5, "10.0.0.5", udp), GUEST, own4[i],
+		expect_fate(tcp_frame(own4[i], 5, "10.0.0.5", tcp, SYN), NOBODY, own4[i], 0);
+		expect_fate(tcp_frame(own6[i], 5, "fd00::5", tcp, SYN), NOBODY, own6[i], 0);
+		expect_fate(port_frame(IPPROTO_UDP, own4[i], 5, "10.0.0.5", udp), NOBODY, own4[i],
 			    1);
-		expect_fate(port_frame(IPPROTO_UDP, own6[i], 5, "fd00::5", udp), GUEST, own6[i],
+		expect_fate(port_frame(IPPROTO_UDP, own6[i], 5, "fd00::5", udp), NOBODY, own6[i],
 			    1);
 		*transport(&f) = 1;		/* "unreachable" */
-		expect_fate(f, GUEST, own6[i], 2);
+		expect_fate(f, NOBODY, own6[i], 2);
 	}
 	/* What is behind the end of a list is not in it. */
 	expect_fate(tcp_frame("0.0.0.0", 5, "10.0.0.5", tcp, SYN), KERNEL, "0.0.0.0", 0);

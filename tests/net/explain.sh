@@ -157,7 +157,7 @@ in_a_by_tc()
 	works "mode tc: all mended, works" "$id"
 
 	pod tc qdisc del dev eth0 clsact
-	broken "filter missing" "$id" "plumbing" "filter missing: nothing redirects what comes in by eth0" "create it again"
+	broken "filter missing" "$id" "plumbing" "filter missing: nothing tells at eth0 what is for the guest" "create it again"
 	container_delete tc
 }
 

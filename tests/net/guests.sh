@@ -170,6 +170,12 @@ for family in 2 10; do
 	is "family $family: a port of the sidecar is in use" "$taken" "$(bind_at 1 $family 1 7001)"
 	is "family $family: one that nobody has is free" "" "$(bind_at 1 $family 1 7099)"
 done
+# In the first one's part of the ports it is that one's no more to choose, as long as it is in use.
+at 2 "python3 -c 'import socket, time; s = socket.create_server((\"\", 40001)); time.sleep(3)'" &
+held_port=$!
+check "a port of another's part is not chosen there" wait_for 5 eval 'at 1 cat /proc/sys/net/ipv4/ip_local_reserved_ports | grep -w 40001'
+wait $held_port
+check "... until it is given back" wait_for 10 eval '! at 1 cat /proc/sys/net/ipv4/ip_local_reserved_ports | grep -w 40001'
 for n in 1 2; do
 	is "a port that guest $n has given back is the next one's" taken "$(at "$n" "
 		python3 -c 'import socket, time; s = socket.create_server((\"\", 707$n)); time.sleep(0.2)'; echo taken")"
@@ -196,7 +202,17 @@ kill -9 "$(container_pid guest3)"
 wait_for 10 container_is guest3 stopped
 checks "the third one was killed" 2
 is "its ports are free" "" "$(bind_at 2 2 1 7031)"
+# Who comes before that one is deleted has the names of its links, which the kernel has taken back.
+begin 4
 check "delete after kill -9" container_delete guest3
+checks "another one came before that" 2 4
+rm -rf "$TMP/guest5"
+container_bundle guest5 --netns "/run/netns/$TOPO_POD1" --annotation org.runnc.net.sidecars=none -- true
+has "who wants the interface for itself does not get it" "interface 'eth0' is shared by the guest of another container" \
+	"$("$RUNNC" "${container_root[@]}" plan "$TMP/guest5" | tr -s ' \n' ' ')"
+is "nor a loopback, and changes nothing" 0 "$(container_run guest5 >/dev/null 2>&1; echo $?)"
+checks "one came that shares nothing" 2 4
+check "delete" container_delete guest4
 begin 1 && is "who comes now is the first again" "36296 50407" "$(range 1)"
 checks "two" 1 2
 is "the namespace is not what it was as long as one is there" "32768 36295" \

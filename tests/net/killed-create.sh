@@ -25,10 +25,11 @@ delete() { "$RUNNC" "${container_root[@]}" delete --force "$TAG-$1"; }
 
 topo_a_up || not_ok "build"
 before=$(pod_dump)
-for mode in ${MODES:-tc keep bridge macvtap packet}; do
+for mode in ${MODES:-tc none bridge macvtap packet}; do
 	name=k-$mode
 	annotation=org.runnc.net.mode=$mode
-	[ $mode != keep ] || annotation=org.runnc.net.sidecars=keep
+	# An interface that nobody shares, in mode tc.
+	[ $mode != none ] || annotation=org.runnc.net.sidecars=none
 	at_exit container_delete "$name"
 	container_bundle "$name" --netns "/run/netns/$TOPO_POD1" \
 		--annotation "$annotation" -- sleep 1000

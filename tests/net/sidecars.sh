@@ -159,15 +159,21 @@ checks_path()
 own() { [[ $1 == *:* ]] && echo "$TOPO_IP1_6" || echo "$TOPO_IP1"; }
 
 # The guest speaks to the namespace's sockets by way of the router, as if it was one of them: what says that it is
-# the pod's own gets no further than back to the guest.
+# the pod's own is nobody's.
 checks_detour()
 {
+	{ exec nsenter --net="/run/netns/$TOPO_NODE" timeout 60 tcpdump -lnni "$TOPO_HOST1" -Q out udp src port 5000 \
+		>"$TMP/detour" 2>"$TMP/detour.err" </dev/null; } &
+	at_exit kill $!
+	wait_for 10 grep -q "listening on" "$TMP/detour.err"
 	guest "printf '%s\\n' '$TOPO_IP1_6:5000 $TOPO_IP1_6:7002 detour' '$TOPO_IP1_6:5000 $TOPO_IP1_6:7012 detour' \
 		'$TOPO_IP1:5000 $TOPO_IP1:7002 detour' |
 		python3 /talk.py frames eth0 $TOPO_MAC1 $(topo_mac "$TOPO_NODE" "$TOPO_HOST1")"
-	has "the guest's own packet comes back to it from the router" "datagram detour from $TOPO_IP1_6" \
-		"$(guest "until grep detour /tmp/log; do sleep 0.1; done")"
-	is "and none to the namespace's sockets" "" "$(grep detour "$TMP/sidecar.log")"
+	has "the router sends the guest's own packet back" "$TOPO_IP1_6.5000 > $TOPO_IP1_6.7002" \
+		"$(wait_for 5 grep -q 7002 "$TMP/detour"; cat "$TMP/detour")"
+	sleep 0.5
+	is "it does not come to the guest" "" "$(guest cat /tmp/log | grep detour)"
+	is "nor to the namespace's sockets" "" "$(grep detour "$TMP/sidecar.log")"
 }
 
 path_mtu='import socket, sys
