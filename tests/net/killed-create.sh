@@ -68,7 +68,7 @@ for mode in ${MODES:-tc none bridge macvtap packet}; do
 	check "$mode: some of them were kills: $killed of 6" [ $killed -ge 2 ]
 
 	# The next container of the pod.
-	if pod_container "next-$mode" "${mode/keep/tc}" --annotation "$annotation"; then
+	if pod_container "next-$mode" "${mode/none/tc}" --annotation "$annotation"; then
 		check "$mode: the next container has the network" ping4
 	else
 		not_ok "$mode: the next container" "$(container_log "next-$mode")"
