@@ -127,7 +127,9 @@ stopped()
 {
 	pod_up_with_nexthop || return
 	bundle c wait
-	config c '(.linux.namespaces[] | select(.type == "network")).path = $path' --arg path "/run/netns/$TOPO_POD1"
+	# Routes are put back only where the interface was the guest's alone.
+	config c '(.linux.namespaces[] | select(.type == "network")).path = $path |
+		.annotations["org.runnc.net.sidecars"] = "none"' --arg path "/run/netns/$TOPO_POD1"
 	rt run --detach --bundle "$TMP/c" "$ID" >"$TMP/out" 2>&1 </dev/null || return
 	nexthop_del
 	rt kill "$ID" KILL
