@@ -177,7 +177,7 @@ int net_bpf_compiled(const char *name, const uint64_t *code, size_t nr, int map,
 		fd = bpf_call(BPF_PROG_LOAD, &attr);
 	} while (fd < 0 && errno == EAGAIN);
 	if (fd < 0)
-		return err_set(e, -errno, "load eBPF program %s", name);
+		return err_wrap(e, bpf_explain(&attr, -errno, e), "eBPF program %s", name);
 	*prog = (int)fd;
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "net/forward.h"
 #include "net/forward_load.h"
 #include "net/forward_parts.h"
@@ -111,7 +112,11 @@ static int survey_programs(void)
 	struct err why = ERR_INIT;
 	int rc = net_ports_create(&ports, &why);
 
-	return rc < 0 ? rc : net_forward_load(&none, ports, &to, &from, &why);
+	if (rc == 0)
+		rc = net_forward_load(&none, ports, &to, &from, &why);
+	if (rc < 0)
+		log_debug("the pod's loopback: %s", why.text);
+	return rc;
 }
 
 int net_forward_survey(struct net_forward_facts *f, struct err *e)
