@@ -25,10 +25,24 @@ serves()
 		check "$text: it answers pings" ping_guest
 		is "$text: it answers requests" hello "$(fetch hello)"
 		is "$text: a megabyte" 1000000 "$(fetch file | wc -c)"
+		[ "$mode" != tc ] || beside "$text"
 	fi
 	check "$text: delete" rt delete --force "$TAG-$name"
 	same "$text: the pod is what it was" "$before"
 	check "$text: the pod itself answers" ping_guest
+}
+
+# This kernel takes the programs by which others share the interface: a second guest, with a port of its own.
+beside()
+{
+	container_bundle "$TOPO-second" --netns "/run/netns/$TOPO_POD1" -- sh -c "${serve/-p 80/-p 82}"
+	if container_start "$TOPO-second" && wait_for 100 grep -q ready "$TMP/$TOPO-second.out"; then
+		is "$1: a second guest in the pod" hello "$(in_peer curl -gsS -m 20 "http://$TOPO_IP1:82/hello")"
+		is "$1: the first one beside it" hello "$(fetch hello)"
+	else
+		not_ok "$1: a second guest starts" "$(container_log "$TOPO-second")"
+	fi
+	check "$1: the second one is deleted" rt delete --force "$TAG-$TOPO-second"
 }
 
 foreign()
