@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "dial.bpf.h"
 #include "guest/init/system.h"
+#include "net/bpf_relocate.h"
 #include "net/forward_table.h"
 #include "pod.bpf.h"
 
@@ -50,23 +51,6 @@ struct program {
 
 #define CODE_MAX 512
 
-/* Put the value of @map where the mark of the table's address is, as net/bpf.c does on the host. */
-static void relocate(struct bpf_insn *insns, size_t nr, int map)
-{
-	for (size_t i = 0; i + 1 < nr; i++) {
-		if (insns[i].code != (BPF_LD | BPF_DW | BPF_IMM))
-			continue;
-		if (insns[i].src_reg == 0 &&
-		    (uint32_t)insns[i].imm == (uint32_t)NET_BPF_TABLE_MARK &&
-		    (uint32_t)insns[i + 1].imm == (uint32_t)(NET_BPF_TABLE_MARK >> 32)) {
-			insns[i].src_reg = BPF_PSEUDO_MAP_VALUE;
-			insns[i].imm = map;
-			insns[i + 1].imm = 0;
-		}
-		i++;
-	}
-}
-
 /*
  * Load @p, whose table is @map (-1: it has none), and leave it at @target, an interface's index or
  * a cgroup, which keeps it.
@@ -85,7 +69,7 @@ static int attach(const struct program *p, int map, uint32_t target)
 	if (p->nr > CODE_MAX)
 		return -E2BIG;
 	memcpy(insns, p->code, p->nr * sizeof(insns[0]));
-	relocate(insns, p->nr, map);
+	net_bpf_relocate(insns, p->nr, NET_BPF_TABLE_MARK, map);
 	memcpy(load.prog_name, p->name, strlen(p->name));
 	prog = (int)bpf(BPF_PROG_LOAD, &load);
 	to.attach_bpf_fd = (uint32_t)prog;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "net/bpf_relocate.h"
 #include "net/bpf_table.h"
 
 #define BPF_LOAD_MAX 4096		/* instructions: what kernels before 5.2 take anyway */
@@ -141,22 +142,6 @@ int net_bpf_shared_table(const char *name, size_t size, int *map, struct err *e)
 	return 0;
 }
 
-/* Put the map's value where the mark of its address is. */
-static void bpf_relocate(struct bpf_insn *insns, size_t nr, uint64_t mark, int map)
-{
-	for (size_t i = 0; i + 1 < nr; i++) {
-		if (insns[i].code != (BPF_LD | BPF_DW | BPF_IMM))
-			continue;
-		if (insns[i].src_reg == 0 && (uint32_t)insns[i].imm == (uint32_t)mark &&
-		    (uint32_t)insns[i + 1].imm == (uint32_t)(mark >> 32)) {
-			insns[i].src_reg = BPF_PSEUDO_MAP_VALUE;
-			insns[i].imm = map;
-			insns[i + 1].imm = 0;
-		}
-		i++;
-	}
-}
-
 int net_bpf_compiled(const char *name, const uint64_t *code, size_t nr, int map, int ports,
 		     int *prog, struct err *e)
 {
@@ -167,8 +152,8 @@ int net_bpf_compiled(const char *name, const uint64_t *code, size_t nr, int map,
 	if (nr > BPF_LOAD_MAX)
 		return err_set(e, -E2BIG, "load eBPF program %s", name);
 	memcpy(insns, code, nr * sizeof(insns[0]));
-	bpf_relocate(insns, nr, NET_BPF_TABLE_MARK, map);
-	bpf_relocate(insns, nr, NET_BPF_PORTS_MARK, ports);
+	net_bpf_relocate(insns, nr, NET_BPF_TABLE_MARK, map);
+	net_bpf_relocate(insns, nr, NET_BPF_PORTS_MARK, ports);
 	attr.insns = bpf_pointer(insns);
 	attr.insn_cnt = (uint32_t)nr;
 	attr.license = bpf_pointer("GPL");
