@@ -47,12 +47,6 @@ static int delete_kill_process(const struct state *s, struct err *e)
 	return r < 0 ? err_set(e, -errno, "wait for process %d", (int)s->pid) : 0;
 }
 
-static int delete_kill_cgroup(struct state *s, const struct state_lock *lock, struct err *e)
-{
-	(void)lock;
-	return cgroup_kill(&s->cgroups, DELETE_TIMEOUT_MS, e);
-}
-
 /*
  * Once it is an error that not all could be put back, so that somebody learns of it. Engines repeat
  * a delete that failed, and nobody else may be able to cure the namespace: the next one tries
@@ -72,30 +66,29 @@ static int delete_restore_network(struct state *s, const struct state_lock *lock
 	return 0;
 }
 
-static int delete_remove_cgroup(struct state *s, const struct state_lock *lock, struct err *e)
+/* What the step @code failed at; with @force a warning. Returns 0 or @code. */
+static int delete_judge(const struct state *s, bool force, int code, const struct err *e)
 {
-	(void)lock;
-	return cgroup_remove(&s->cgroups, DELETE_TIMEOUT_MS, e);
+	if (code >= 0)
+		return 0;
+	if (!force)
+		return code;
+	log_warning("container %s: %s", s->id, e->text);
+	return 0;
 }
 
 int delete_resources(struct state *s, const struct state_lock *lock, bool force, struct err *e)
 {
-	static int (*const steps[])(struct state *, const struct state_lock *, struct err *) = {
-		delete_kill_cgroup, delete_restore_network, delete_remove_cgroup,
-	};
 	/* A process that lives on makes all the rest meaningless, also with @force. */
 	int r = delete_kill_process(s, e);
 
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-		r = steps[i](s, lock, e);
-		if (r < 0 && !force)
-			return r;
-		if (r < 0)
-			log_warning("container %s: %s", s->id, e->text);
-	}
-	return 0;
+	if (r == 0)
+		r = delete_judge(s, force, cgroup_kill(&s->cgroups, DELETE_TIMEOUT_MS, e), e);
+	if (r == 0)
+		r = delete_judge(s, force, delete_restore_network(s, lock, e), e);
+	if (r == 0)
+		r = delete_judge(s, force, cgroup_remove(&s->cgroups, DELETE_TIMEOUT_MS, e), e);
+	return r;
 }
 
 /*
