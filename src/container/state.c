@@ -14,11 +14,11 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/lock.h"
 #include "base/path.h"
 #include "base/str.h"
 #include "container/state_json.h"
@@ -215,14 +215,6 @@ void state_unlock(struct state_lock *lock)
 	lock->id = NULL;
 }
 
-static int64_t state_now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 static void lock_sign(int fd)
 {
 	char text[16];
@@ -244,23 +236,6 @@ static int lock_busy(int fd, const char *id, int timeout_ms, struct err *e)
 		       text[0] ? text : "(unknown)", timeout_ms);
 }
 
-static int lock_wait(int fd, const char *id, int timeout_ms, struct err *e)
-{
-	int64_t end = state_now_ms() + timeout_ms;
-	struct timespec pause = { .tv_nsec = 1000000 };
-
-	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return err_set(e, -errno, "lock container '%s'", id);
-		if (state_now_ms() >= end)
-			return lock_busy(fd, id, timeout_ms, e);
-		nanosleep(&pause, NULL);
-		if (pause.tv_nsec < 20000000)
-			pause.tv_nsec *= 2;
-	}
-	return 0;
-}
-
 /* Open and lock the lock file in directory @dir. *@fd is the caller's. */
 static int lock_take(int dir, const char *id, int timeout_ms, int *fd, struct err *e)
 {
@@ -270,9 +245,11 @@ static int lock_take(int dir, const char *id, int timeout_ms, int *fd, struct er
 
 	if (lock < 0)
 		return err_set(e, -errno, "open the lock of container '%s'", id);
-	r = lock_wait(lock, id, timeout_ms, e);
+	r = lock_exclusive(lock, timeout_ms);
+	if (r == -ETIMEDOUT)
+		return lock_busy(lock, id, timeout_ms, e);
 	if (r < 0)
-		return r;
+		return err_set(e, r, "lock container '%s'", id);
 	lock_sign(lock);
 	*fd = take_fd(&lock);
 	return 0;

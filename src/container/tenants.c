@@ -6,31 +6,28 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <time.h>
 
 #include "base/fd.h"
+#include "base/lock.h"
 #include "base/log.h"
 #include "base/str.h"
 
-#define TENANTS_LOCK_TRIES 15000	/* of 2 ms */
+#define TENANTS_LOCK_MS 30000
 
 /* A few milliseconds for each of them: one lock for all namespaces, which leaves no file behind. */
 int tenants_lock(const char *root, int *fd, struct err *e)
 {
-	const struct timespec pause = { .tv_nsec = 2000000 };
 	_autoclose_ int own = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r;
 
 	if (own < 0)
 		return err_set(e, -errno, "open '%s'", root);
-	for (int i = 0; flock(own, LOCK_EX | LOCK_NB) < 0; i++) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return err_set(e, -errno, "lock '%s'", root);
-		if (i == TENANTS_LOCK_TRIES)
-			return err_say(e, -ETIMEDOUT, "another container's network is being made "
-				       "or restored, and that does not end");
-		nanosleep(&pause, NULL);
-	}
+	r = lock_exclusive(own, TENANTS_LOCK_MS);
+	if (r == -ETIMEDOUT)
+		return err_say(e, r, "another container's network is being made or restored, and "
+			       "that does not end");
+	if (r < 0)
+		return err_set(e, r, "lock '%s'", root);
 	*fd = take_fd(&own);
 	return 0;
 }
