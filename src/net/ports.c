@@ -99,38 +99,40 @@ int net_ports_set(int map, unsigned int number, const struct net_ports_guest *gu
 
 /* ---- reading ------------------------------------------------------------------------------ */
 
-int net_ports_alive(struct net_nl *nl, int lo, unsigned int number, struct err *e)
+/* The table that the filter at @lo has; *@t is NULL where there is none, or none to be mapped. */
+static int ports_find(struct net_nl *nl, int lo, struct net_ports_table **t, struct err *e)
 {
-	const struct net_ports_table *t;
 	_autoclose_ int map = -1;
-	char name[IF_NAMESIZE];
-	uint32_t tap;
 	int rc = net_ports_open(nl, lo, &map, e);
 
-	if (rc != 0)
-		return rc < 0 ? rc : 0;
-	t = ports_map(map);
+	*t = rc == 0 ? ports_map(map) : NULL;
+	return rc < 0 ? rc : 0;
+}
+
+int net_ports_alive(struct net_nl *nl, int lo, unsigned int number, struct err *e)
+{
+	struct net_ports_table *t;
+	char name[IF_NAMESIZE];
+	uint32_t tap;
+	int rc = ports_find(nl, lo, &t, e);
+
 	if (!t)
-		return 0;
+		return rc;
 	tap = t->guests[number - 1].tap;
-	munmap((void *)(uintptr_t)t, sizeof(*t));
+	munmap(t, sizeof(*t));
 	return tap && if_indextoname(tap, name) ? NET_PORTS_ALIVE : 0;
 }
 
 int net_ports_survey(struct net_share_ports *out, struct err *e)
 {
 	_autonl_ struct net_nl nl = NET_NL_INIT;
-	struct net_ports_table *t;
-	_autoclose_ int map = -1;
+	struct net_ports_table *t = NULL;
 	int rc = net_nl_open(&nl, e);
 
 	if (rc == 0)
-		rc = net_ports_open(&nl, (int)if_nametoindex("lo"), &map, e);
-	if (rc != 0)
-		return rc < 0 ? rc : 0;
-	t = ports_map(map);
+		rc = ports_find(&nl, (int)if_nametoindex("lo"), &t, e);
 	if (!t)
-		return 0;
+		return rc;
 	for (size_t i = 0; i < sizeof(t->claims); i++)
 		if (((const uint8_t *)t->claims)[i])
 			net_share_busy(out, (uint16_t)i);
