@@ -160,35 +160,42 @@ int net_nl_change(struct net_nl *nl, struct nlmsghdr *m, struct err *e)
 	}
 }
 
-/* Returns what the dump's caller gets, or -EINPROGRESS to go on. */
-static int net_nl_dumped(const struct nlmsghdr *m, net_nl_each *each, void *context,
-			 struct err *e)
+/*
+ * One message of a dump. *@result is what the caller will get: once it is not 0, nothing more is
+ * looked at, but the dump is read to its end, as the kernel refuses the socket's next one while
+ * this one goes on (EBUSY). Returns true at the end.
+ */
+static bool net_nl_dumped(const struct nlmsghdr *m, net_nl_each *each, void *context, int *result,
+			  struct err *e)
 {
-	int rc;
-
-	if (m->nlmsg_flags & NLM_F_DUMP_INTR)
-		return NET_NL_AGAIN;
+	if (m->nlmsg_flags & NLM_F_DUMP_INTR && *result == 0)
+		*result = NET_NL_AGAIN;
 	switch (m->nlmsg_type) {
 	case NLMSG_DONE:
-		return 0;
+		return true;
 	case NLMSG_ERROR:
-		rc = net_nl_verdict(m, e);
-		return rc < 0 ? rc : -EINPROGRESS;
+		if (*result == 0)
+			*result = net_nl_verdict(m, e);
+		return *result != 0;
 	case NLMSG_NOOP:
-		return -EINPROGRESS;
+		return false;
 	case NLMSG_OVERRUN:
-		return NET_NL_AGAIN;
+		if (*result == 0)
+			*result = NET_NL_AGAIN;
+		return false;
 	}
-	rc = each(m, context);
-	if (rc < 0)
-		return err_set(e, rc, "read a netlink reply of type %u", m->nlmsg_type);
-	return rc ? rc : -EINPROGRESS;
+	if (*result != 0)
+		return false;
+	*result = each(m, context);
+	if (*result < 0)
+		err_set(e, *result, "read a netlink reply of type %u", m->nlmsg_type);
+	return false;
 }
 
 int net_nl_dump(struct net_nl *nl, struct nlmsghdr *m, net_nl_each *each, void *context,
 		struct err *e)
 {
-	int rc;
+	int rc, result = 0;
 
 	m->nlmsg_flags |= NLM_F_REQUEST | NLM_F_DUMP;
 	rc = net_nl_send(nl, m, e);
@@ -206,9 +213,8 @@ int net_nl_dump(struct net_nl *nl, struct nlmsghdr *m, net_nl_each *each, void *
 			/* What an earlier, abandoned dump still had to say. */
 			if (answer->nlmsg_seq != nl->seq)
 				continue;
-			rc = net_nl_dumped(answer, each, context, e);
-			if (rc != -EINPROGRESS)
-				return rc;
+			if (net_nl_dumped(answer, each, context, &result, e))
+				return result;
 		}
 	}
 }
