@@ -147,7 +147,9 @@ static int parse_addr(struct net_survey *s, const struct nlmsghdr *m)
 	if (!net_parse_is_inet(head->ifa_family))
 		return 0;
 	len = net_parse_address_len(head->ifa_family);
-	if (head->ifa_prefixlen > len * 8 || !tb[IFA_ADDRESS])
+	/* The kernel leaves out a peer of 0.0.0.0, but not the address itself. */
+	if (head->ifa_prefixlen > len * 8 ||
+	    (!tb[IFA_ADDRESS] && (head->ifa_family != AF_INET || !tb[IFA_LOCAL])))
 		return -EBADMSG;
 	a.link = head->ifa_index;
 	a.family = head->ifa_family;

@@ -151,8 +151,11 @@ static int parse_metrics(const struct nlattr *attr, struct net_route *r)
 	return 0;
 }
 
-/* Only IPv6 routes end by themselves. The kernel tells it in hundredths of a second. */
-static int parse_lifetime(const struct nlattr *attr, struct gcfg_route *g)
+/*
+ * Only IPv6 routes end by themselves. The kernel tells it in hundredths of a second, less than 0 of
+ * one that it does not use any more and has not thrown away yet: then *@over.
+ */
+static int parse_lifetime(const struct nlattr *attr, struct gcfg_route *g, bool *over)
 {
 	struct rta_cacheinfo life = { .rta_expires = 0 };
 
@@ -161,7 +164,8 @@ static int parse_lifetime(const struct nlattr *attr, struct gcfg_route *g)
 	if (net_attr_len(attr) < sizeof(life))
 		return -EBADMSG;
 	memcpy(&life, net_attr_body(attr), sizeof(life));
-	if (life.rta_expires > 0)
+	*over = life.rta_expires < 0;
+	if (!*over)
 		g->lifetime = ((uint32_t)life.rta_expires + 99) / 100;
 	return 0;
 }
@@ -181,6 +185,7 @@ int net_parse_route(struct net_survey *s, const struct nlmsghdr *m)
 	const struct nlattr *tb[RTA_NH_ID + 1];
 	const struct rtmsg *head = net_head(m, sizeof(*head), tb, RTA_NH_ID);
 	struct net_route r = { .hops = NULL }, *slot;
+	bool over = false;
 	int rc;
 
 	if (!head)
@@ -188,8 +193,10 @@ int net_parse_route(struct net_survey *s, const struct nlmsghdr *m)
 	if (!net_parse_is_inet(head->rtm_family) || (head->rtm_flags & RTM_F_CLONED))
 		return 0;
 	if (parse_route_fields(head, tb, &r.route) < 0 || parse_metrics(tb[RTA_METRICS], &r) < 0 ||
-	    parse_lifetime(tb[RTA_CACHEINFO], &r.route) < 0)
+	    parse_lifetime(tb[RTA_CACHEINFO], &r.route, &over) < 0)
 		return -EBADMSG;
+	if (over)
+		return 0;
 	r.encap = tb[RTA_ENCAP];
 	r.hidden = tb[RTA_NH_ID] && !tb[RTA_OIF] && !tb[RTA_GATEWAY] && !tb[RTA_VIA] &&
 		   !tb[RTA_MULTIPATH] && !net_parse_is_sink(head->rtm_type);

@@ -60,12 +60,13 @@ static uint32_t replay_life(uint32_t seconds, uint32_t elapsed)
 static struct nlmsghdr *replay_addr(const struct net_addr *a, uint16_t type, uint32_t elapsed)
 {
 	struct nlmsghdr *m = replay_begin(&a->raw, type, sizeof(struct ifaddrmsg),
-					  2 * NLA_HDRLEN + sizeof(uint32_t) +
+					  3 * NLA_HDRLEN + 2 * sizeof(uint32_t) +
 					  sizeof(struct ifa_cacheinfo));
 	struct ifa_cacheinfo life = {
 		.ifa_valid = replay_life(a->addr.valid_lft, elapsed),
 		.ifa_prefered = replay_life(a->addr.preferred_lft, elapsed),
 	};
+	static const uint8_t none[16];
 	uint32_t flags = a->addr.flags & REPLAY_ADDR_FLAGS;
 	struct ifaddrmsg *head;
 	struct nlattr *attr;
@@ -77,6 +78,9 @@ static struct nlmsghdr *replay_addr(const struct net_addr *a, uint16_t type, uin
 	mnl_attr_for_each(attr, (const struct nlmsghdr *)a->raw.data, sizeof(*head))
 		if (attr->nla_type != IFA_CACHEINFO && attr->nla_type != IFA_FLAGS)
 			replay_put(m, attr);
+	/* Without one the kernel would take the address for its own peer. */
+	if (a->addr.family == AF_INET && memcmp(a->addr.peer, none, sizeof(none)) == 0)
+		mnl_attr_put(m, IFA_ADDRESS, 4, none);
 	mnl_attr_put_u32(m, IFA_FLAGS, flags);
 	if (type == RTM_NEWADDR)
 		mnl_attr_put(m, IFA_CACHEINFO, sizeof(life), &life);

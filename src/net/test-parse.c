@@ -396,6 +396,60 @@ static void test_hostile_addrs(void **state)
 	assert_int_equal(addr_with(AF_APPLETALK, 200, 1), 0);	/* none of our business */
 }
 
+/* A peer of 0.0.0.0 is not told. */
+static void test_no_peer(void **state)
+{
+	static const uint8_t addr[4] = { 10, 0, 0, 1 }, none[16];
+	struct net_survey s = { .netns = 0 };
+	struct message m;
+	struct ifaddrmsg *head = begin(&m, RTM_NEWADDR, sizeof(*head));
+
+	(void)state;
+	head->ifa_family = AF_INET;
+	put(&m, IFA_LOCAL, addr, sizeof(addr));
+	assert_int_equal(net_parse_message(&s, &m.head), 0);
+	assert_int_equal(s.nr_addrs, 1);
+	assert_memory_equal(s.addrs[0].addr.local, addr, sizeof(addr));
+	assert_memory_equal(s.addrs[0].addr.peer, none, sizeof(none));
+	head->ifa_family = AF_INET6;
+	assert_int_equal(verdict(&m), -EBADMSG);
+	net_survey_free(&s);
+}
+
+/* How many routes are there of one that has so many hundredths of a second left? */
+static size_t routes_left(int32_t expires, uint32_t *lifetime)
+{
+	struct rta_cacheinfo life = { .rta_expires = expires };
+	struct net_survey s = { .netns = 0 };
+	struct message m;
+	struct rtmsg *head = begin(&m, RTM_NEWROUTE, sizeof(*head));
+	size_t nr;
+
+	head->rtm_family = AF_INET6;
+	head->rtm_type = RTN_UNICAST;
+	put(&m, RTA_OIF, (uint32_t[1]){ 2 }, 4);
+	put(&m, RTA_CACHEINFO, &life, sizeof(life));
+	assert_int_equal(net_parse_message(&s, &m.head), 0);
+	nr = s.nr_routes;
+	*lifetime = nr ? s.routes[0].route.lifetime : 0;
+	net_survey_free(&s);
+	return nr;
+}
+
+/* The kernel lists for a while what it does not use any more. */
+static void test_expired(void **state)
+{
+	uint32_t lifetime;
+
+	(void)state;
+	assert_int_equal(routes_left(0, &lifetime), 1);
+	assert_int_equal(lifetime, 0);
+	assert_int_equal(routes_left(1, &lifetime), 1);
+	assert_int_equal(lifetime, 1);
+	assert_int_equal(routes_left(-1, &lifetime), 0);
+	assert_int_equal(routes_left(INT32_MIN, &lifetime), 0);
+}
+
 static int route_with(uint8_t family, uint16_t type, const void *data, size_t len)
 {
 	struct message m;
@@ -476,6 +530,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_hostile_attributes),
 		cmocka_unit_test(test_hostile_addrs),
 		cmocka_unit_test(test_hostile_routes),
+		cmocka_unit_test(test_no_peer),
+		cmocka_unit_test(test_expired),
 		cmocka_unit_test(test_too_many),
 	};
 
