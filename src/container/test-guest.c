@@ -410,7 +410,8 @@ static void gateway_note_is(const char *type, const char *address, uint8_t prefi
 {
 	struct net_link link = { .index = 2, .type = 1, .carrier = true, .flags = 0x10041,
 				 .mtu = 1500, .has_mac = true, .mac = { 2 }, .name = "eth0" };
-	struct net_addr addr = { .addr = { .link = 2, .family = AF_INET, .prefix = prefix } };
+	struct net_addr addr = { .addr = { .link = 2, .family = AF_INET, .prefix = prefix,
+					   .valid_lft = UINT32_MAX } };
 	struct gcfg_hop hop = { .link = 2, .gateway_family = AF_INET };
 	struct net_route route = {
 		.hops = &hop,

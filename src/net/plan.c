@@ -36,19 +36,40 @@ void *net_plan_add(struct net_planner *p, void **list, size_t *nr, size_t size)
 	return memset((char *)larger + (*nr)++ * size, 0, size);
 }
 
-void net_plan_say(struct net_planner *p, char ***list, size_t *nr, const char *format, ...)
+static char *add_text(struct net_planner *p, char ***list, size_t *nr, const char *format,
+		      va_list ap)
 {
 	char **slot = net_plan_add(p, (void **)list, nr, sizeof(*slot));
-	va_list ap;
 
 	if (!slot)
-		return;
-	va_start(ap, format);
+		return NULL;
 	if (vasprintf(slot, format, ap) < 0) {
 		*slot = NULL;
 		p->failed = true;
 	}
+	return *slot;
+}
+
+void net_plan_say(struct net_planner *p, char ***list, size_t *nr, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	add_text(p, list, nr, format, ap);
 	va_end(ap);
+}
+
+void net_plan_notice(struct net_planner *p, const char *format, ...)
+{
+	va_list ap;
+	char *text;
+
+	va_start(ap, format);
+	text = add_text(p, &p->plan->notices, &p->plan->nr_notices, format, ap);
+	va_end(ap);
+	for (; text && *text; text++)
+		if (*text < ' ' || *text > '~')
+			*text = '?';
 }
 
 void net_plan_free(struct net_plan *p)
@@ -108,7 +129,7 @@ static bool has_default_route(const struct net_survey *s, const struct net_link 
 static bool is_plain(const char *name)
 {
 	for (; *name; name++)
-		if (*name <= ' ' || *name > '~')
+		if (*name <= ' ' || *name > '~' || *name == '=')
 			return false;
 	return true;
 }
@@ -133,7 +154,7 @@ static const char *why_not(const struct net_link *l)
 	if (l->mtu < 68 || l->mtu > 65535)
 		return "has an MTU outside 68 to 65535";
 	if (!is_plain(l->name) || !is_plain(l->kind))
-		return "has a name beyond plain ASCII";
+		return "has a name with '=' or beyond plain ASCII";
 	return NULL;
 }
 
@@ -186,14 +207,29 @@ static bool has_vlans(const struct net_survey *s, const struct net_link *l)
 	return false;
 }
 
-static void fill_port(const struct net_planner *p, const struct net_link *l, struct net_port *port)
+/* The largest MTU of a tap: drivers/net/tun.c, 65535 without the Ethernet header. */
+#define TAP_MTU_MAX 65521u
+
+/* What a frame may have on the whole way. */
+static uint32_t port_mtu(struct net_planner *p, const struct net_link *l, enum net_mode mode)
+{
+	bool tap = mode == NET_MODE_TC || mode == NET_MODE_BRIDGE;
+
+	if (!tap || l->mtu <= TAP_MTU_MAX)
+		return l->mtu;
+	net_plan_notice(p, "interface '%s' has an MTU of %u: the guest's is %u, as a tap takes no "
+			"more", l->name, l->mtu, TAP_MTU_MAX);
+	return TAP_MTU_MAX;
+}
+
+static void fill_port(struct net_planner *p, const struct net_link *l, struct net_port *port)
 {
 	uint64_t salt = (uint64_t)l->index << 2;
 
 	port->index = l->index;
 	memcpy(port->name, l->name, sizeof(port->name));
 	port->mac_mode = p->request->mac;
-	port->mtu = l->mtu;
+	port->mtu = port_mtu(p, l, port->mode);
 	port->host_flags = l->flags;
 	port->ipv6 = l->ipv6;
 	port->clsact = l->clsact;
@@ -224,7 +260,7 @@ static void fill_link(struct net_planner *p, const struct net_link *l, uint32_t 
 	bool ipv6 = l->ipv6 && l->disable_ipv6 == 0;
 
 	g->index = index;
-	g->mtu = l->mtu;
+	g->mtu = p->plan->ports[index].mtu;
 	g->txqlen = l->txqlen;
 	g->flags = GCFG_LINK_ANNOUNCE | (ipv6 ? 0 : GCFG_LINK_NO_IPV6);
 	memcpy(g->mac, p->plan->ports[index].guest_mac, sizeof(g->mac));
@@ -289,11 +325,31 @@ static void plan_link(struct net_planner *p, const struct net_link *l)
 		return;
 	if (doubt)
 		net_plan_notice(p, "interface '%s' (%s) %s: nothing may reach the guest in mode "
-				"%s; use mode tc", l->name, l->kind, doubt,
-				net_mode_name(port->mode));
+				"%s; use %s", l->name, l->kind, doubt, net_mode_name(port->mode),
+				port->mode == NET_MODE_TC ? "org.runnc.net.sidecars=keep" :
+							    "mode tc");
 	fill_port(p, l, port);
 	fill_link(p, l, (uint32_t)plan->nr_ports);
 	plan->nr_ports++;
+}
+
+/*
+ * A redirect comes before what stands on the interface: VLANs are left theirs (has_vlans()), but
+ * what tells by MAC or address gets nothing.
+ */
+static void notice_above(struct net_planner *p)
+{
+	for (size_t i = 0; i < p->survey->nr_links; i++) {
+		const struct net_link *l = &p->survey->links[i];
+		int below = l->lower ? net_plan_port(p->plan, (uint32_t)l->lower) : -1;
+
+		if (below >= 0 &&
+		    (strcmp(l->kind, "macvlan") == 0 || strcmp(l->kind, "ipvlan") == 0))
+			net_plan_notice(p, "interface '%s' is a %s on '%s', whose frames the guest "
+					"has all: nothing arrives at '%s'; give it an interface of "
+					"its own", l->name, l->kind, p->plan->ports[below].name,
+					l->name);
+	}
 }
 
 static void plan_links(struct net_planner *p)
@@ -308,6 +364,7 @@ static void plan_links(struct net_planner *p)
 			plan_link(p, &s->links[i]);
 	for (size_t i = 0; i < s->nr_links; i++)
 		plan_link(p, &s->links[i]);
+	notice_above(p);
 }
 
 /* ---- an interface for two ----------------------------------------------------------------- */

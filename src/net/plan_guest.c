@@ -4,9 +4,11 @@
  * of the interfaces that became ports.
  *
  * It gets what the interface had: every prefix as it is, every route that the kernel did not make.
- * Two things differ, because a guest starts from nothing: where the kernel's route for an address's
- * prefix was removed (CNI's ptp plugin), the address is marked not to make it; and a gateway
- * outside the connected prefixes is marked on-link, so that it can be added at once.
+ * What differs, because a guest starts from nothing: where the kernel's route for an address's
+ * prefix was removed (CNI's ptp plugin), the address is marked not to make it; a gateway outside
+ * the connected prefixes is marked on-link, so that it can be added at once; a route whose source
+ * address is not handed over has none; and a router's routes stand behind those that the guest's
+ * kernel makes of what it hears from the router itself.
  */
 #include <arpa/inet.h>
 #include <linux/fib_rules.h>
@@ -30,13 +32,30 @@ static bool same_prefix(const uint8_t *a, const uint8_t *b, unsigned int bits)
 	return rest == 0 || ((a[bits / 8] ^ b[bits / 8]) >> (8 - rest)) == 0;
 }
 
-/* The link-local address that any kernel makes from a MAC: the guest makes it for itself. */
-static bool is_eui64(const struct gcfg_addr *a, const uint8_t mac[6])
+/* The link-local address that any kernel makes from a MAC. */
+static bool is_eui64(uint8_t family, const uint8_t addr[16], const uint8_t mac[6])
 {
 	const uint8_t expected[16] = { 0xfe, 0x80, 0, 0, 0, 0, 0, 0, mac[0] ^ 2, mac[1], mac[2],
 				       0xff, 0xfe, mac[3], mac[4], mac[5] };
 
-	return a->family == AF_INET6 && memcmp(a->local, expected, sizeof(expected)) == 0;
+	return family == AF_INET6 && memcmp(addr, expected, sizeof(expected)) == 0;
+}
+
+/* The guest makes it for itself, unless it is given another one. */
+static bool is_made(const struct net_survey *s, const struct gcfg_addr *a, const uint8_t mac[6])
+{
+	if (!is_eui64(a->family, a->local, mac))
+		return false;
+	for (size_t i = 0; i < s->nr_addrs; i++) {
+		const struct gcfg_addr *other = &s->addrs[i].addr;
+
+		if (other->link == a->link &&
+		    net_plan_is_link_local(other->family, other->local) &&
+		    !is_eui64(other->family, other->local, mac) &&
+		    !(other->flags & IFA_F_DADFAILED))
+			return false;
+	}
+	return true;
 }
 
 static const char *text_of(uint8_t family, const uint8_t *addr, char text[INET6_ADDRSTRLEN])
@@ -95,7 +114,8 @@ static void plan_addr(struct net_planner *p, const struct gcfg_addr *a)
 			    text_of(a->family, a->local, text), p->plan->ports[port].name);
 		return;
 	}
-	if (is_eui64(a, p->plan->ports[port].host_mac))
+	/* Nor what ends in this second, which no kernel takes. */
+	if (a->valid_lft == 0 || is_made(p->survey, a, p->plan->ports[port].host_mac))
 		return;
 	out = net_plan_add(p, (void **)&p->plan->addrs, &p->plan->nr_addrs, sizeof(*out));
 	if (!out)
@@ -134,6 +154,42 @@ static void plan_hop(struct net_planner *p, const struct gcfg_hop *h, uint32_t p
 	out->flags &= RTNH_F_ONLINK;
 	if (h->gateway_family && !is_connected(p->plan, port, h->gateway_family, h->gateway))
 		out->flags |= RTNH_F_ONLINK;
+}
+
+/* Does the guest have the address that a route names as its packets' source? */
+static bool has_source(const struct net_plan *plan, const struct gcfg_route *r)
+{
+	static const uint8_t none[16];
+
+	if (memcmp(r->prefsrc, none, sizeof(none)) == 0)
+		return true;
+	for (size_t i = 0; i < plan->nr_addrs; i++)
+		if (plan->addrs[i].family == r->family &&
+		    memcmp(plan->addrs[i].local, r->prefsrc, sizeof(none)) == 0)
+			return true;
+	for (size_t i = 0; i < plan->nr_ports; i++)
+		if (is_eui64(r->family, r->prefsrc, plan->ports[i].guest_mac))
+			return true;
+	return false;
+}
+
+/*
+ * The guest's kernel listens to routers as the namespace's did. It would take a copy of what one
+ * has told for a route of somebody else's, and believe nothing of the next advertisement, the
+ * lifetimes of addresses among it: so the copies have other metrics than its own, and than one
+ * another, as it would make one route of two. They go when their time is over.
+ */
+static void plan_advertised(const struct net_plan *plan, struct gcfg_route *r)
+{
+	r->metric++;
+	for (size_t i = 0; i < plan->nr_routes; i++) {
+		const struct gcfg_route *other = &plan->routes[i];
+
+		if (other != r && other->protocol == RTPROT_RA && other->table == r->table &&
+		    other->dst_prefix == r->dst_prefix &&
+		    memcmp(other->dst, r->dst, sizeof(r->dst)) == 0 && other->metric >= r->metric)
+			r->metric = other->metric + 1;
+	}
 }
 
 static bool has_gateway(const struct net_route *r)
@@ -178,11 +234,20 @@ static void plan_route(struct net_planner *p, const struct net_route *r)
 		return;
 	*out = r->route;
 	out->nr_hops = nr;
+	if (!has_source(plan, out)) {
+		net_plan_notice(p, "route to %s/%u names a source address that is not handed over: "
+				"the guest chooses one of its own",
+				text_of(r->route.family, r->route.dst, text), r->route.dst_prefix);
+		memset(out->prefsrc, 0, sizeof(out->prefsrc));
+	}
 	for (size_t h = 0; h < r->route.nr_hops; h++) {
 		int port = net_plan_port(plan, r->hops[h].link);
 
-		if (port >= 0)
-			plan_hop(p, &r->hops[h], (uint32_t)port);
+		if (port < 0)
+			continue;
+		plan_hop(p, &r->hops[h], (uint32_t)port);
+		if (h == 0 && r->route.protocol == RTPROT_RA && plan->ports[port].slaac)
+			plan_advertised(plan, out);
 	}
 }
 

@@ -27,8 +27,12 @@ void *net_plan_add(struct net_planner *p, void **list, size_t *nr, size_t size);
 void net_plan_say(struct net_planner *p, char ***list, size_t *nr, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
-#define net_plan_notice(p, ...) \
-	net_plan_say(p, &(p)->plan->notices, &(p)->plan->nr_notices, __VA_ARGS__)
+/*
+ * Add a line about what the guest does not get as it is. The namespace's names in it may have any
+ * bytes, and it goes to terminals and into JSON: what is not printable ASCII becomes a "?".
+ */
+void net_plan_notice(struct net_planner *p, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* Returns the guest device for a link of the namespace, or -1. */
 int net_plan_port(const struct net_plan *plan, uint32_t link);

@@ -284,9 +284,9 @@ static void test_ipv6_settings(void **state)
 	assert_int_equal(p.nr_sysctls, 1);
 	assert_string_equal(p.sysctls[0], "net/ipv6/conf/eth0/accept_ra=0");
 	/* A link-local address of its own is handed over; a duplicate is not. */
-	assert_int_equal(p.nr_addrs, 3);
+	assert_int_equal(p.nr_addrs, 4);
 	assert_true(hand_has_notice(&p, "fd00::1 of 'eth0' is a duplicate"));
-	assert_int_equal(p.addrs[2].flags & IFA_F_TENTATIVE, 0);
+	assert_int_equal(p.addrs[3].flags & IFA_F_TENTATIVE, 0);
 	net_plan_free(&p);
 }
 
