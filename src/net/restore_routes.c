@@ -65,6 +65,19 @@ static bool is_possible(const struct net_restorer *r, const struct net_route *ro
 	return true;
 }
 
+/*
+ * The kernel listens to routers there, and asks for them when IPv6 is switched on again. A route
+ * that was put back here would be somebody else's to it: it could not add its own, and would
+ * believe nothing more of what the router says, as of how long addresses live.
+ */
+static bool is_advertised(const struct net_restorer *r, const struct net_route *route)
+{
+	const struct net_link *l = route->route.nr_hops ?
+		net_survey_link(&r->record.was, (int)route->hops[0].link) : NULL;
+
+	return route->route.protocol == RTPROT_RA && l && l->accept_ra > 0;
+}
+
 static bool has_source(const struct net_survey *s, const struct gcfg_route *route)
 {
 	static const uint8_t none[16];
@@ -113,7 +126,9 @@ static void add_routes(struct net_restorer *r)
 		return;
 	}
 	for (size_t i = 0; i < was->nr_routes; i++)
-		done[i] = has_route(&r->now, &was->routes[i]) || !is_possible(r, &was->routes[i]);
+		done[i] = has_route(&r->now, &was->routes[i]) ||
+			  !is_possible(r, &was->routes[i]) ||
+			  is_advertised(r, &was->routes[i]);
 	while (progress) {
 		progress = false;
 		for (size_t i = 0; i < was->nr_routes; i++) {
