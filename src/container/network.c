@@ -90,7 +90,8 @@ static int network_decide(struct plan *p, const char *root, const char *own,
 	r = net_survey(survey, e);
 	if (r == 0 && p->loopback && network_is_shared(p, survey))
 		r = net_forward_survey(&survey->loopback, e);
-	if (r == 0 && survey->loopback.ours)
+	/* Also of one whose create was killed before its filter was there: what it found first. */
+	if (r == 0 && survey->loopback.known)
 		r = tenants_adopt(root, own, survey, e);
 	/* It may be that nobody needs it; who keeps the interfaces does. */
 	if (r == 0 && (p->net_request.shared || survey->loopback.known))
@@ -135,13 +136,13 @@ static int network_write_down(struct network_preparation *n, const struct net_su
 static int network_undo(struct state *s, const struct state_lock *lock, struct err *e)
 {
 	_autofree_ char *record = json_dumps(s->net, JSON_COMPACT);
-	bool others = false;
+	bool others = false, over = false;
 	int r;
 
 	if (!record)
 		return err_set(e, -ENOMEM, "network record");
-	r = tenants_remain(lock->root, s, &others, e);
-	if (r == 0)
+	r = tenants_remain(lock->root, s, &others, &over, e);
+	if (r == 0 && !over)
 		r = net_restore(record, others, e);
 	if (r < 0)
 		return r;

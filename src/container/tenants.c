@@ -79,25 +79,30 @@ int tenants_adopt(const char *root, const char *own, struct net_survey *survey, 
 
 struct tenants_search {
 	const char *own;
-	bool found;
+	bool others;
+	bool over;
 };
 
 static int find_record(const char *record, void *context, struct err *e)
 {
 	struct tenants_search *search = context;
+	enum net_meeting meeting = net_record_meeting(search->own, record);
 
 	(void)e;
-	search->found |= net_record_meets(search->own, record);
+	search->others |= meeting == NET_MEETING_SHARED;
+	search->over |= meeting == NET_MEETING_OVER;
 	return 0;
 }
 
-int tenants_remain(const char *root, const struct state *s, bool *others, struct err *e)
+int tenants_remain(const char *root, const struct state *s, bool *others, bool *over,
+		   struct err *e)
 {
 	_autofree_ char *own = json_dumps(s->net, JSON_COMPACT);
 	struct tenants_search search = { .own = own };
 	int r = own ? tenants_each(root, s->id, find_record, &search, e) :
 		      err_set(e, -ENOMEM, "read the network's record");
 
-	*others = search.found;
+	*others = search.others;
+	*over = search.over;
 	return r;
 }

@@ -24,7 +24,12 @@ int tenants_lock(const char *root, int *fd, struct err *e);
 /* Tell @survey of all that are in its namespace but @own, a container's id or NULL. 0 or -errno. */
 int tenants_adopt(const char *root, const char *own, struct net_survey *survey, struct err *e);
 
-/* Do others share the namespace of @s, by what its record says? Returns 0 or -errno. */
-int tenants_remain(const char *root, const struct state *s, bool *others, struct err *e);
+/*
+ * What the containers of @root, but @s itself, have to do with the record of @s: *@others of them
+ * share its interfaces, or one has got an interface of its since (*@over: there is nothing to
+ * restore). Returns 0 or -errno.
+ */
+int tenants_remain(const char *root, const struct state *s, bool *others, bool *over,
+		   struct err *e);
 
 #endif

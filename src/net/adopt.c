@@ -35,8 +35,11 @@ static int adopt(struct net_survey *s, const struct net_record *r)
 	for (size_t i = 0; i < r->was.nr_links; i++)
 		adopt_link(s, &r->was.links[i]);
 	s->guests.numbers |= UINT32_C(1) << r->number;
-	s->guests.split = r->split;
-	s->guests.was = r->range;
+	/* Who came when the range was too small to be divided knows nothing of it. */
+	if (r->split) {
+		s->guests.split = true;
+		s->guests.was = r->range;
+	}
 	return 0;
 }
 
@@ -62,18 +65,38 @@ int net_survey_adopt(struct net_survey *s, const char *record, struct err *e)
 	return rc;
 }
 
-bool net_record_meets(const char *a, const char *b)
+static bool has_same_link(const struct net_survey *a, const struct net_survey *b)
 {
-	struct net_record one, other;
-	struct err e = ERR_INIT;
-	bool meets = false;
+	for (size_t i = 0; i < a->nr_links; i++)
+		for (size_t k = 0; k < b->nr_links; k++)
+			if (a->links[i].index == b->links[k].index)
+				return true;
+	return false;
+}
 
-	if (net_record_read(a, &one, &e) < 0)
-		return false;
-	if (net_record_read(b, &other, &e) == 0) {
-		meets = shares(&one, &other.was) && shares(&other, &one.was);
-		net_record_free(&other);
+static enum net_meeting meeting(const struct net_record *own, const struct net_record *other)
+{
+	if (shares(own, &other->was) && shares(other, &own->was))
+		return NET_MEETING_SHARED;
+	/* An interface that one has for itself is not taken: so it was free when the other came. */
+	if (net_survey_is_same(&other->was, &own->was) &&
+	    other->was.boottime_ms > own->was.boottime_ms && has_same_link(&own->was, &other->was))
+		return NET_MEETING_OVER;
+	return NET_MEETING_NONE;
+}
+
+enum net_meeting net_record_meeting(const char *own, const char *other)
+{
+	enum net_meeting found = NET_MEETING_NONE;
+	struct net_record one, two;
+	struct err e = ERR_INIT;
+
+	if (net_record_read(own, &one, &e) < 0)
+		return found;
+	if (net_record_read(other, &two, &e) == 0) {
+		found = meeting(&one, &two);
+		net_record_free(&two);
 	}
 	net_record_free(&one);
-	return meets;
+	return found;
 }

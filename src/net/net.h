@@ -313,7 +313,16 @@ int net_apply(const struct net_plan *p, struct nabla_net nets[NABLA_LAUNCH_NETS]
  */
 int net_restore(const char *record, bool others, struct err *e);
 
-/* Are these the records of guests that share one namespace? False for what is no record. */
-bool net_record_meets(const char *a, const char *b);
+/* What the record of another container says about one's own. */
+enum net_meeting {
+	NET_MEETING_NONE,		/* nothing; or one of the two is no record */
+	NET_MEETING_SHARED,		/* the guests share one namespace's interfaces */
+	/*
+	 * The other one got, later, an interface that this record has: what this one had changed
+	 * there was gone by then, or never came to be. Restoring it would take the other's.
+	 */
+	NET_MEETING_OVER
+};
+enum net_meeting net_record_meeting(const char *own, const char *other);
 
 #endif

@@ -206,7 +206,7 @@ static void test_second(void **state)
 	assert_true(json_is_false(json_object_get(r.loopback, "clsact")));
 	assert_int_equal(json_integer_value(json_object_get(r.loopback, "route_localnet")), 0);
 	net_record_free(&r);
-	assert_true(net_record_meets(first, second));
+	assert_int_equal(net_record_meeting(first, second), NET_MEETING_SHARED);
 }
 
 /* Who would have it alone does not get what others share. */
@@ -269,12 +269,18 @@ static void test_strangers(void **state)
 
 	(void)state;
 	hand_pod(&h);
+	h.s.boottime_ms = 100;
 	assert_int_equal(net_plan(&h.s, &request, &p, &e), 0);
 	assert_int_equal(net_record(&h.s, &p, &alone, &e), 0);
 	net_plan_free(&p);
+	h.s.boottime_ms = 200;
 	record = come(&h);
-	assert_false(net_record_meets(alone, record) || net_record_meets(record, alone));
-	assert_false(net_record_meets(record, "") || net_record_meets("{", record));
+	/* Who has got the interface since has found nothing of who had it alone. */
+	assert_int_equal(net_record_meeting(alone, record), NET_MEETING_OVER);
+	assert_int_equal(net_record_meeting(record, alone), NET_MEETING_NONE);
+	assert_int_equal(net_record_meeting(record, record), NET_MEETING_SHARED);
+	assert_int_equal(net_record_meeting(record, ""), NET_MEETING_NONE);
+	assert_int_equal(net_record_meeting("{", record), NET_MEETING_NONE);
 	adopt(&h, alone);
 	assert_int_equal(h.s.guests.numbers, 0);
 	h.s.cookie = 10;
