@@ -63,21 +63,26 @@ static void ids_free(char ***ids)
 	str_vector_free(*ids);
 }
 
-/* A container whose network namespace is s->path, and which holds its interfaces, or none. */
+/*
+ * A container whose network namespace is s->path, and which holds its interfaces, or none: of
+ * several one that runs.
+ */
 static int find_container(const struct lifecycle *l, struct net_subject *s, struct err *e)
 {
 	__attribute__((cleanup(ids_free))) char **ids = NULL;
 	int r = state_list(l->root, &ids, e);
 
-	for (char **id = ids; r == 0 && *id; id++) {
+	for (char **id = ids; r == 0 && *id && !s->alive; id++) {
 		_autosubject_ struct net_subject other = NET_SUBJECT_INIT;
 		struct err ignored = ERR_INIT;
 
 		if (state_read(l->root, *id, &other.state, &ignored) != 0 || !other.state.net)
 			continue;
 		other.alive = state_alive(&other.state);
-		if (path_of_state(&other, &ignored) < 0 || !is_same_file(other.path, s->path))
+		if (path_of_state(&other, &ignored) < 0 || !is_same_file(other.path, s->path) ||
+		    (s->has_container && !other.alive))
 			continue;
+		state_free(&s->state);
 		s->state = other.state;
 		s->alive = other.alive;
 		s->has_container = true;
