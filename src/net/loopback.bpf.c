@@ -45,9 +45,11 @@ struct ports {
 #define ICMP_SIZE 8			/* of the header before the packet that it is about */
 #define ICMP_CHECK 2			/* where the checksum is */
 #define ICMP_UNREACHABLE 3
+#define ICMP_TOO_BIG 4			/* a code of it */
 #define ICMP_EXCEEDED 11
 #define ICMP_PARAMETER 12
-#define ICMP6_UNREACHABLE 1		/* the first of four such types */
+#define ICMP6_UNREACHABLE 1
+#define ICMP6_EXCEEDED 3
 #define ICMP6_PARAMETER 4
 
 /* Docker's: 127.0.0.11:53. */
@@ -379,6 +381,22 @@ static inline int to_guest_icmp4(struct __sk_buff *skb, const struct iphdr *ip)
 	return leave_by_tap(skb, t);
 }
 
+/*
+ * What the guest may call itself: as servers do, by any address that a client can have dialled.
+ * Where Docker's resolver is, that is nobody else: its sockets are at other ports, so what was sent
+ * in its name would not be known for a forgery, and the namespace's address translation would take
+ * the next question for an answer.
+ */
+static inline bool is_guest4(const struct net_forward_table *t, __u32 address)
+{
+	if (address == RESOLVER && (t->resolver_udp || t->resolver_tcp))
+		return false;
+	if (is_loopback4(address))
+		return octet(address, 1) != NET_FORWARD_CLIENT &&
+		       octet(address, 1) != NET_FORWARD_SERVER;
+	return find4(t, address) >= 0;
+}
+
 static inline int to_guest4(struct __sk_buff *skb)
 {
 	const struct net_forward_table *t = the_table();
@@ -409,9 +427,7 @@ static inline int to_guest4(struct __sk_buff *skb)
 			source = dest;
 		dest = real4(t, dest);
 	} else {
-		if (is_alias4(dest, NET_FORWARD_CLIENT) ||
-		    (!is_loopback4(dest) && find4(t, dest) < 0) ||
-		    is_owned4(skb, ip.protocol, ip.saddr, dest, ports))
+		if (!is_guest4(t, dest) || is_owned4(skb, ip.protocol, ip.saddr, dest, ports))
 			return TC_ACT_UNSPEC;
 		source = alias4(t, ip.saddr, NET_FORWARD_CLIENT);
 	}
@@ -426,13 +442,30 @@ static inline int to_guest4(struct __sk_buff *skb)
 
 /* ---- guest to namespace -------------------------------------------------------------------- */
 
-/* What the guest may call itself: as servers do, by any address that a client can have dialled. */
-static inline bool is_guest4(const struct net_forward_table *t, __u32 address)
+/* What opens a connection: a guest dials by what stands for servers, and answers clients. */
+static inline bool is_opening(struct __sk_buff *skb, __u8 protocol, __u32 l4)
 {
-	if (is_loopback4(address))
-		return octet(address, 1) != NET_FORWARD_CLIENT &&
-		       octet(address, 1) != NET_FORWARD_SERVER;
-	return find4(t, address) >= 0;
+	__u8 flags;
+
+	return protocol == IPPROTO_TCP &&
+	       (bpf_skb_load_bytes(skb, l4 + 13, &flags, sizeof(flags)) < 0 ||
+		(flags & 0x12) == 0x02);
+}
+
+/*
+ * Errors that end what they are about. Not "fragmentation needed": the namespace would keep the MTU
+ * for whatever it sends to its own address, to everybody.
+ */
+static inline bool is_error4(const __u8 *type_and_code)
+{
+	if (type_and_code[0] == ICMP_UNREACHABLE)
+		return type_and_code[1] != ICMP_TOO_BIG;
+	return type_and_code[0] == ICMP_EXCEEDED || type_and_code[0] == ICMP_PARAMETER;
+}
+
+static inline bool is_error6(__u8 type)
+{
+	return type == ICMP6_UNREACHABLE || type == ICMP6_EXCEEDED || type == ICMP6_PARAMETER;
 }
 
 /* The guest has no listener there: "port unreachable" and its like, about a packet of ours. */
@@ -443,10 +476,9 @@ static inline int from_guest_icmp4(struct __sk_buff *skb, const struct iphdr *ip
 	struct ports ports, turned;
 	struct iphdr about;
 	__u32 client;
-	__u8 type;
+	__u8 type[2];
 
-	if (bpf_skb_load_bytes(skb, l4, &type, sizeof(type)) < 0 ||
-	    (type != ICMP_UNREACHABLE && type != ICMP_EXCEEDED && type != ICMP_PARAMETER) ||
+	if (bpf_skb_load_bytes(skb, l4, type, sizeof(type)) < 0 || !is_error4(type) ||
 	    bpf_skb_load_bytes(skb, inner, &about, sizeof(about)) < 0 || about.ihl < 5 ||
 	    (about.protocol != IPPROTO_TCP && about.protocol != IPPROTO_UDP) ||
 	    bpf_skb_load_bytes(skb, inner + about.ihl * 4, &ports, sizeof(ports)) < 0 ||
@@ -490,7 +522,8 @@ static inline int from_guest4(struct __sk_buff *skb)
 		source = ip.saddr;
 		dest = real4(t, ip.daddr);
 		turned = (struct ports){ port, ports.source };
-		if (is_owned4(skb, ip.protocol, dest, source, turned))
+		if (is_opening(skb, ip.protocol, l4) ||
+		    is_owned4(skb, ip.protocol, dest, source, turned))
 			return TC_ACT_SHOT;
 	} else if (is_alias4(ip.daddr, NET_FORWARD_SERVER)) {
 		source = alias4(t, ip.saddr, NET_FORWARD_SERVER);
@@ -634,8 +667,7 @@ static inline int from_guest_icmp6(struct __sk_buff *skb, struct ipv6hdr *ip)
 	__u8 type;
 
 	if (bpf_skb_load_bytes(skb, L4_6, &type, sizeof(type)) < 0 ||
-	    type < ICMP6_UNREACHABLE || type > ICMP6_PARAMETER ||
-	    bpf_skb_load_bytes(skb, inner, &about, sizeof(about)) < 0 ||
+	    !is_error6(type) || bpf_skb_load_bytes(skb, inner, &about, sizeof(about)) < 0 ||
 	    (about.nexthdr != IPPROTO_TCP && about.nexthdr != IPPROTO_UDP) ||
 	    bpf_skb_load_bytes(skb, inner + sizeof(about), &ports, sizeof(ports)) < 0 ||
 	    !real6(t, &about.saddr, &client) || find6(t, &about.daddr) < 0)
@@ -673,7 +705,8 @@ static inline int from_guest6(struct __sk_buff *skb)
 	source = ip.nexthdr == IPPROTO_UDP && find6(t, &dest) == 0 &&
 		 find_guest6(t, &ip.saddr) ? dest : ip.saddr;
 	turned = (struct ports){ ports.dest, ports.source };
-	if (find6(t, &source) < 0 || is_owned6(skb, ip.nexthdr, &dest, &source, turned) ||
+	if (find6(t, &source) < 0 || is_opening(skb, ip.nexthdr, L4_6) ||
+	    is_owned6(skb, ip.nexthdr, &dest, &source, turned) ||
 	    tap_of_other(skb, ip.nexthdr, ports.source))
 		return TC_ACT_SHOT;
 

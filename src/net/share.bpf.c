@@ -139,10 +139,20 @@ static inline bool is_own4(__u32 address)
 	return false;
 }
 
+/* By the pod's MAC, as every kernel makes one for a prefix that a router tells: RFC 4291. */
+static inline bool is_eui64(const __u8 *id, const __u8 *mac)
+{
+	return id[0] == (mac[0] ^ 2) && id[1] == mac[1] && id[2] == mac[2] && id[3] == 0xff &&
+	       id[4] == 0xfe && id[5] == mac[3] && id[6] == mac[4] && id[7] == mac[5];
+}
+
 static inline bool is_own6(const struct in6_addr *address)
 {
 	const __u32 *a = address->in6_u.u6_addr32;
 	const struct net_share_table *t = the_table();
+
+	if (is_eui64(address->in6_u.u6_addr8 + 8, t->mac))
+		return true;
 
 #pragma clang loop unroll(disable)
 	for (__u32 i = 0; i < NET_SHARE_ADDRS && i < t->nr6; i++)

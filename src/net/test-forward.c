@@ -270,6 +270,33 @@ static void test_tcp(void **state)
 	help_expect(&f, "::1", 9, "::1", 40000);
 }
 
+/* A guest dials by what stands for servers; to clients it only answers. */
+static void test_opening(void **state)
+{
+	static const struct {
+		uint8_t flags;
+		int verdict;
+	} rows[] = {
+		{ 0x02, TC_ACT_SHOT }, { 0xc2, TC_ACT_SHOT }, { 0x06, TC_ACT_SHOT },
+		{ 0x12, TC_ACT_REDIRECT }, { 0x10, TC_ACT_REDIRECT }, { 0x04, TC_ACT_REDIRECT },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct help_frame f = help_packet(IPPROTO_TCP, "127.0.0.1", 9, "127.254.0.1",
+						  40000);
+
+		f.bytes[14 + 20 + 13] = rows[i].flags;
+		assert_int_equal(help_run(from_guest, &f), rows[i].verdict);
+		f = help_packet(IPPROTO_TCP, "::1", 9, CLIENT6, 40000);
+		f.bytes[14 + 40 + 13] = rows[i].flags;
+		assert_int_equal(help_run(from_guest, &f), rows[i].verdict);
+		f = help_packet(IPPROTO_TCP, "127.0.0.1", 5000, "127.253.0.1", 80);
+		f.bytes[14 + 20 + 13] = rows[i].flags;
+		assert_int_equal(help_run(from_guest, &f), TC_ACT_REDIRECT);
+	}
+}
+
 /* What is none of ours goes its way in the namespace. */
 static void test_to_guest_other(void **state)
 {
@@ -279,6 +306,7 @@ static void test_to_guest_other(void **state)
 		{ "127.77.0.1", "127.0.0.1" },
 		{ "127.0.0.1", "127.254.0.1" },		/* it stands for the namespace itself */
 		{ "127.0.0.1", "127.253.255.2" },	/* no such number */
+		{ "127.0.0.1", "127.0.0.11" },		/* a question to the resolver */
 		{ "fd00::6", "::1" }, { "::1", "fd00::6" }, { "::1", CLIENT6 },
 	};
 	struct help_frame f;
@@ -307,6 +335,7 @@ static void test_from_guest_other(void **state)
 		{ "127.253.0.1", "127.254.0.1" }, { "8.8.8.8", "127.253.0.1" },
 		{ "10.0.0.6", "127.254.255.0" }, { "0.0.0.0", "127.254.0.1" },
 		{ "8.8.8.8", "127.0.0.11" }, { "127.77.0.1", "127.253.0.1" },
+		{ "127.0.0.11", "127.254.0.1" }, { "127.0.0.11", "127.253.0.1" },
 		{ "::1", "::1" }, { "::1", "fd00::5" }, { "::1", "ff02::1" },
 		{ "fd00::6", CLIENT6 }, { CLIENT6, CLIENT6 }, { "fe80::1", CLIENT6 },
 		{ "::1", "fd6e:6162:6c61::fe:2" }, { "::1", "fd6e:6162:6c61::fd:0" },
@@ -378,6 +407,7 @@ int main(void)
 		cmocka_unit_test(test_off), cmocka_unit_test(test_many),
 		cmocka_unit_test(test_socket), cmocka_unit_test(test_to_guest),
 		cmocka_unit_test(test_from_guest), cmocka_unit_test(test_tcp),
+		cmocka_unit_test(test_opening),
 		cmocka_unit_test(test_to_guest_other), cmocka_unit_test(test_from_guest_other),
 		cmocka_unit_test(test_owned),
 	};

@@ -363,6 +363,49 @@ static struct help_frame unreachable(uint16_t port, uint16_t about)
 	return f;
 }
 
+/* The same of IPv6, as a message of @type. */
+static struct help_frame error6(uint8_t type, uint16_t port, uint16_t about)
+{
+	static const char client[] = "fd6e:6162:6c61::fe:0";
+	struct help_frame f = help_packet(IPPROTO_UDP, "::1", 0, client, 0);
+	const struct help_frame inner = help_packet(IPPROTO_UDP, client, port, "::1", about);
+
+	f.bytes[14 + 6] = IPPROTO_ICMPV6;
+	memset(f.bytes + 14 + 40, 0, 8);
+	f.bytes[14 + 40] = type;
+	memcpy(f.bytes + 14 + 48, inner.bytes + 14, 48);
+	f.len = 14 + 48 + 48;
+	return f;
+}
+
+/* What ends a packet, and not what would make the namespace send smaller ones to everybody. */
+static void test_errors(void **state)
+{
+	uint16_t client = 0;
+	int fd;
+
+	(void)state;
+	if (ports < 0)
+		skip();
+	fd = help_listening(SOCK_DGRAM, AF_INET, &client);
+	for (unsigned int type = 0; type < 256; type++)
+		for (unsigned int code = 0; code < 16; code++) {
+			struct help_frame f = unreachable(client, 89);
+			bool good = (type == 3 && code != 4) || type == 11 || type == 12;
+
+			f.bytes[14 + 20] = (uint8_t)type;
+			f.bytes[14 + 21] = (uint8_t)code;
+			assert_int_equal(from(1, f), good ? TC_ACT_REDIRECT : TC_ACT_SHOT);
+		}
+	close(fd);
+	fd = help_listening(SOCK_DGRAM, AF_INET6, &client);
+	for (unsigned int type = 0; type < 256; type++)
+		assert_int_equal(from(1, error6((uint8_t)type, client, 89)),
+				 type == 1 || type == 3 || type == 4 ? TC_ACT_REDIRECT :
+								       TC_ACT_SHOT);
+	close(fd);
+}
+
 /* It may speak of its own ports only. */
 static void test_unreachable(void **state)
 {
@@ -446,6 +489,7 @@ int main(void)
 		cmocka_unit_test(test_no_question), cmocka_unit_test(test_takers),
 		cmocka_unit_test(test_answers), cmocka_unit_test(test_reserve),
 		cmocka_unit_test(test_between), cmocka_unit_test(test_unreachable),
+		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_found), cmocka_unit_test(test_gone),
 	};
 

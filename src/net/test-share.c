@@ -498,6 +498,11 @@ static void test_own_source(void **state)
 		*transport(&f) = 1;		/* "unreachable" */
 		expect_fate(f, NOBODY, own6[i], 2);
 	}
+	/* As the pod's MAC makes one for a prefix that a router tells later; another MAC's not. */
+	expect_fate(tcp_frame("fd77::ff:fe00:1", 5, "fd00::5", tcp, SYN), NOBODY, "made", 0);
+	expect_fate(tcp_frame("fe80::ff:fe00:1", 5, "fd00::5", tcp, SYN), NOBODY, "made", 1);
+	expect_fate(tcp_frame("fd77::ff:fe00:2", 5, "fd00::5", tcp, SYN), KERNEL, "made", 2);
+	expect_fate(tcp_frame("fd77::200:ff:fe00:1", 5, "fd00::5", tcp, SYN), KERNEL, "made", 3);
 	/* What is behind the end of a list is not in it. */
 	expect_fate(tcp_frame("0.0.0.0", 5, "10.0.0.5", tcp, SYN), KERNEL, "0.0.0.0", 0);
 	expect_fate(tcp_frame("::", 5, "fd00::5", tcp, SYN), KERNEL, "::", 0);
