@@ -73,7 +73,7 @@ static bool is_possible(const struct net_restorer *r, const struct net_route *ro
 static bool is_advertised(const struct net_restorer *r, const struct net_route *route)
 {
 	const struct net_link *l = route->route.nr_hops ?
-		net_survey_link(&r->record.was, (int)route->hops[0].link) : NULL;
+		net_survey_link(&r->now, (int)route->hops[0].link) : NULL;
 
 	return route->route.protocol == RTPROT_RA && l && l->accept_ra > 0;
 }
