@@ -64,6 +64,26 @@ snapshot()
 	} | sort -u
 }
 
+# populated CGROUP: is there a process in it or below it?
+populated() { [ -n "$(find "$1" -name cgroup.procs -exec cat {} + 2>/dev/null)" ]; }
+
+# What the machine holds that it did not before, without what is somebody else's: a login or a service may
+# come meanwhile and stay, with a cgroup, mounts and namespaces of its own. Mounts of ours are below $TMP
+# or in the root directory, names of ours have the tag; a cgroup of ours would be empty, as no process
+# of ours is left.
+what_is_new()
+{
+	local line
+	comm -13 "$TMP/before" <(snapshot) | while read -r line; do
+		case $line in
+		*"$TAG"*|"mount $rootfs"*)	;;
+		"mount "*|"netns "*)		continue ;;
+		"cgroup /"*)			! populated "${line#cgroup }" || continue ;;
+		esac
+		echo "$line"
+	done
+}
+
 # What a pod's namespace holds, in one process of it; without what changes by itself.
 # (Where /run/netns has a name that is no namespace, of a run elsewhere, ip complains about it.)
 picture()
@@ -371,9 +391,9 @@ new_tree "$TMP/last" last
 is "another image is built" last "$(rt run --bundle "$TMP/first" "$TAG-last" 2>&1 </dev/null)"
 is "no file is left in the image cache" "$files_before" "$(cache_files)"
 
-nothing_new() { [ -z "$(comm -13 "$TMP/before" <(snapshot))" ]; }
+nothing_new() { [ -z "$(what_is_new)" ]; }
 wait_for 20 nothing_new		# others on this machine may be at work as well
-is "no link, mount, cgroup or network namespace is left" "" "$(comm -13 "$TMP/before" <(snapshot))"
+is "no link, mount, cgroup or network namespace is left" "" "$(what_is_new)"
 is "none is missing that was ours" "" "$(comm -23 "$TMP/before" <(snapshot) | grep -F "$TAG")"
 for ((p = 0; p < nr_pods; p++)); do
 	is "pod $p is as it was" "${pictures[p]}" "$(picture "${pods[p]}")"
