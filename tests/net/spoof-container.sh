@@ -40,6 +40,7 @@ attack()
 		not_ok "$mode: the program runs" "$(container_log "$name")"
 	fi
 	wire_stop
+	check "$mode: the capture is whole" wire_whole
 	sent=$(container_log "$name" | grep -v finished)
 	now=$(belief)
 }

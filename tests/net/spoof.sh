@@ -69,7 +69,7 @@ join()
 
 honest()
 {
-	local mode=$1 text="$1: honest" sent
+	local mode=$1 text="$1: honest" sent wanted
 
 	wire_start
 	check "$text: ping both ways" eval "ping4 && in_guest ping -q -c 1 -W 2 $TOPO_IP2"
@@ -82,11 +82,13 @@ honest()
 	check "$text: ARP for a neighbour that is not there" eval "in_guest ping -q -c 1 -W 1 172.17.9.9; [ \$? = 1 ]"
 	check "$text: joins multicast groups, and the kernel reports them on the wire" join
 	sent=$(run_spoof honest)
-	wire_stop
-	is "$text: nothing dropped" "" "$(drops "$mode")"
 	# The guard leaves no trailer behind ARP messages, and so not their mark.
-	is "$text: probes, announcements, DHCP, reports: all on the wire" \
-		$((3 * $(grep -vc ^arp <<<"$sent"))) "$(marked)"
+	wanted=$((3 * $(grep -vc ^arp <<<"$sent")))
+	wait_for 10 eval "[ \"\$(marked)\" -ge $wanted ]"
+	wire_stop
+	check "$text: the capture is whole" wire_whole
+	is "$text: nothing dropped" "" "$(drops "$mode")"
+	is "$text: probes, announcements, DHCP, reports: all on the wire" $wanted "$(marked)"
 	check "$text: ARP messages too" [ "$(wire_shows arp)" -ge 9 ]
 }
 
@@ -100,6 +102,7 @@ hostile()
 	wire_start
 	sent=$(run_spoof hostile) || not_ok "$text: the program runs" "$sent"
 	wire_stop
+	check "$text: the capture is whole" wire_whole
 	wanted=$(awk '{ n[$2] += 3 } END { for (r in n) print r, n[r] }' <<<"$sent" | sort)
 	has "$text: 38 frames of all kinds" 38 "$(grep -c . <<<"$sent")"
 	is "$text: each counted for its reason" "$wanted" "$(drops "$mode")"
@@ -141,6 +144,7 @@ unguarded()
 	wire_start
 	sent=$(run_spoof hostile)
 	wire_stop
+	check "$text: the capture is whole" wire_whole
 	# A bridge, or the kernel's IP code on its behalf, leaves out some that are malformed.
 	check "$text: most frames on the wire" [ "$(marked)" -ge $((2 * $(grep -c . <<<"$sent"))) ]
 	is "$text: the neighbour believes the guest" "lladdr $mac lladdr $mac" "$(belief | tr '\n' ' ' | sed 's/ $//')"

@@ -4,6 +4,7 @@
 # For the tests of spoofing, after lib.sh: what leaves pod 1, who believes it, what the guard dropped.
 #
 #	wire_start, wire_stop	everything that comes in at the host's end of pod 1's link, in $TMP/wire
+#	wire_whole		after that: did tcpdump see each of them? (It may have to wait for a CPU.)
 #	marked			how many of the hostile program's frames are in it (they carry $MARK)
 #	belief			what pod 2 believes about the gateway, by both families
 #	guard_place MODE	where a mode's guard stands: DEVICE SIDE
@@ -13,11 +14,13 @@ MARK='rnc-spoof!'
 WIRE_PID=''
 at_exit wire_stop
 
+# As many frames have room as may come while tcpdump is not running; for the whole length of a frame, in
+# immediate mode, that would be 32 only.
 wire_start()
 {
-	rm -f "$TMP/wire"
-	{ exec nsenter --net="/run/netns/$TOPO_NODE" tcpdump -Z root --immediate-mode -U -Q in -i "$TOPO_HOST1" -s 0 \
-		-w "$TMP/wire" >/dev/null 2>"$TMP/tcpdump" </dev/null; } &
+	rm -f "$TMP/wire" "$TMP/tcpdump"
+	{ exec nsenter --net="/run/netns/$TOPO_NODE" tcpdump -Z root --immediate-mode -U -Q in -i "$TOPO_HOST1" \
+		-s 2048 -B 16384 -w "$TMP/wire" >/dev/null 2>"$TMP/tcpdump" </dev/null; } &
 	WIRE_PID=$!
 	wait_for 10 grep -q "listening on" "$TMP/tcpdump"
 }
@@ -31,6 +34,8 @@ wire_stop()
 	wait "$WIRE_PID" 2>/dev/null
 	WIRE_PID=''
 }
+
+wire_whole() { grep '^0 packets dropped by kernel' "$TMP/tcpdump" || { cat "$TMP/tcpdump"; false; }; }
 
 marked() { grep -aoF "$MARK" "$TMP/wire" | wc -l; }
 
