@@ -135,6 +135,41 @@ checks()
 range() { at "$1" cat /proc/sys/net/ipv4/ip_local_port_range | tr '\t' ' '; }
 bind_at() { at "$1" "python3 -c 'import socket,sys; s=socket.socket(*map(int,sys.argv[1:3])); s.bind((\"\",int(sys.argv[3])))' $2 $3 $4 2>&1 | tail -n 1"; }
 
+# hand_over N: guest N has port 707N, and gives it back while guest 3 asks for it again and again. Then the moment of
+# that is in $TMP/once.from; what guest 3 was told at first, and the moment when it had the port, in $TMP/once.to.
+hand_over()
+{
+	at_once from at "$1" "python3 -c '
+import os, socket, time
+s = socket.create_server((\"\", 707$1))
+open(\"/tmp/has\", \"w\")
+while not os.path.exists(\"/tmp/enough\"): time.sleep(0.05)
+print(time.time())
+s.close()'"
+	at "$1" "until [ -e /tmp/has ]; do sleep 0.1; done"
+	at_once to at 3 "python3 -c '
+import socket, time
+first = None
+while True:
+    s = socket.socket()
+    try:
+        s.bind((\"\", 707$1))
+        break
+    except OSError as error:
+        first = first or error
+    open(\"/tmp/asked$1\", \"w\")
+    time.sleep(0.05)
+print(\"OSError:\", first)
+print(time.time())'"
+	at 3 "until [ -e /tmp/asked$1 ]; do sleep 0.1; done"
+	at "$1" "touch /tmp/enough"
+	together
+}
+
+# All guests have the host's clock.
+waited() { paste "$TMP/once.from" <(outcome to) | awk '{ print $2 - $1 }'; }
+within() { awk -v n="$1" -v least="$2" -v most="$3" 'BEGIN { exit !(n >= least && n <= most) }'; }
+
 topo_b2_up || not_ok "build"
 sleep 2		# until the addresses are no longer tentative
 before=$(pod_dump)
@@ -177,10 +212,9 @@ check "a port of another's part is not chosen there" wait_for 5 eval 'at 1 cat /
 wait $held_port
 check "... until it is given back" wait_for 10 eval '! at 1 cat /proc/sys/net/ipv4/ip_local_reserved_ports | grep -w 40001'
 for n in 1 2; do
-	is "a port that guest $n has given back is the next one's" taken "$(at "$n" "
-		python3 -c 'import socket, time; s = socket.create_server((\"\", 707$n)); time.sleep(0.2)'; echo taken")"
-	is "... not at once" "$taken" "$(bind_at 3 2 1 "707$n")"
-	check "... but soon" wait_for 10 eval "[ -z \"\$(bind_at 3 2 1 707$n)\" ]"
+	hand_over "$n"
+	is "a port that guest $n has is not the next one's" "$taken" "$(head -n 1 "$TMP/once.to")"
+	check "... when it is given back, not at once, but soon: after $(waited) s" within "$(waited)" 0.9 10
 done
 
 # From a port of another's, in the name of 127.253.0.1, to a third: as if it was the other's server.
