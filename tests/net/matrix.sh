@@ -329,7 +329,7 @@ row_lonely()
 		[ "$mode" != plain ] || RUNNC=$top/scripts/crun
 		for n in "it runs" "a second container runs"; do
 			# shellcheck disable=SC2016	# for the shell inside
-			cell_bundle -- sh -c 'peer serve >/dev/null & sleep 0.2
+			cell_bundle -- sh -c 'peer serve >/tmp/peer & until grep -q ready /tmp/peer; do sleep 0.1; done
 				ping -q -c 1 -W 5 127.0.0.1 >/dev/null && peer tcp ::1 400000 && peer udp 127.0.0.1 5000 &&
 				echo works; ip -o addr show scope global'
 			status=0
