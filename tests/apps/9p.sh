@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# timeout: 600
 # 9p over descriptors: a file server and its client, both in the container. The kernel's 9p knows no
 # other transport that a guest could reach.
 . "$(dirname "$0")/../lib/tap.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# timeout: 600
 # bash: pipes, job control, traps, process substitution; the standard streams and the exit status.
 . "$(dirname "$0")/../lib/tap.sh"
 . "$top/tests/lib/container.sh"

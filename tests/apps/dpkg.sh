@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# timeout: 600
 # dpkg and apt-get, inside: install, use, upgrade and remove a package that this test builds.
 . "$(dirname "$0")/../lib/tap.sh"
 . "$top/tests/lib/container.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# timeout: 600
 # nginx: a master and its workers serve static files to the neighbouring pod.
 . "$(dirname "$0")/../lib/tap.sh"
 . "$top/tests/lib/container.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# timeout: 600
 # Node.js: a web server that the neighbouring pod asks, worker threads, child processes, SIGTERM.
 . "$(dirname "$0")/../lib/tap.sh"
 . "$top/tests/lib/container.sh"

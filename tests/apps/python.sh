@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# timeout: 600
 # python3: threads, subprocesses, multiprocessing, asyncio, sqlite; what its own library exercises.
 . "$(dirname "$0")/../lib/tap.sh"
 . "$top/tests/lib/container.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# timeout: 600
 # redis-server: requests from the neighbouring pod, large values, a fork that saves, a load.
 . "$(dirname "$0")/../lib/tap.sh"
 . "$top/tests/lib/container.sh"

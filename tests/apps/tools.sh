@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# timeout: 600
 # Other unmodified programs: perl, sqlite3, curl, ps, ip, a static busybox.
 . "$(dirname "$0")/../lib/tap.sh"
 . "$top/tests/lib/container.sh"

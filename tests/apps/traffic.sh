@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# timeout: 600
 # Frames that come often and frames that come seldom: the guest looks for the first itself and has a signal
 # for each of the others (guest/linux/arch/um/nabla/moderate.c). None is lost in either way or between
 # them, beside a program that computes as well, and a device that is gone is not looked at for ever.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# timeout: 900
 # podman's networks by CNI's plugins: bridge, portmap, firewall, tuning.
 . "$(dirname "$0")/podman-lib.sh"
 engine_up cni

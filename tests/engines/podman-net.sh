@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# timeout: 900
 # podman's networks, by netavark and aardvark-dns: who reaches whom, by which name, and a namespace for two.
 . "$(dirname "$0")/podman-lib.sh"
 . "$(dirname "$0")/network.sh"

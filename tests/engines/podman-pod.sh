@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# timeout: 900
 # podman's pods: an infra container of either runtime holds the namespaces, two of ours and a plain container
 # are in them.
 . "$(dirname "$0")/podman-lib.sh"

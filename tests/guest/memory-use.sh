@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# timeout: 600
 # What a guest's memory costs its host: nothing before it is used, and little after it was.
 . "$(dirname "$0")/../lib/tap.sh"
 . "$top/tests/lib/container.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# timeout: 600
 # A terminal of the guest's own: line discipline, job control, size, hang-up. The program runs on
 # /dev/console as under any runtime; the other side is a pseudoterminal that this script holds.
 . "$(dirname "$0")/../lib/tap.sh"
