@@ -10,6 +10,7 @@
 . "$top/tests/net/containers.sh"
 
 now_ms() { echo $(($(date +%s%N) / 1000000)); }
+least() { printf '%s\n' $1 "$2" | sort -n | head -n 1; }
 
 # killed_after MILLISECONDS COMMAND...: status 137 if it was killed, its own if it was faster.
 killed_after()
@@ -33,13 +34,16 @@ for mode in ${MODES:-tc none bridge macvtap packet}; do
 	at_exit container_delete "$name"
 	container_bundle "$name" --netns "/run/netns/$TOPO_POD1" \
 		--annotation "$annotation" -- sleep 1000
-	# How long it takes when nobody kills it.
-	start=$(now_ms)
-	create "$name" >"$TMP/out" 2>&1 </dev/null || not_ok "$mode: create" "$(cat "$TMP/out")"
-	took=$(($(now_ms) - start))
-	start=$(now_ms)
-	delete "$name" || not_ok "$mode: delete"
-	took_delete=$(($(now_ms) - start))
+	# How long it takes when nobody kills it: the least of three, as one may have waited for a CPU.
+	took='' took_delete=''
+	for i in 1 2 3; do
+		start=$(now_ms)
+		create "$name" >"$TMP/out" 2>&1 </dev/null || not_ok "$mode: create" "$(cat "$TMP/out")"
+		took=$(least "$took" $(($(now_ms) - start)))
+		start=$(now_ms)
+		delete "$name" || not_ok "$mode: delete"
+		took_delete=$(least "$took_delete" $(($(now_ms) - start)))
+	done
 	same "$mode: as before, without a kill" "$before"
 
 	killed=0 wrong=0
