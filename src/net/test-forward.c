@@ -8,6 +8,7 @@
 #include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
 #include <net/if.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -22,7 +23,9 @@
 #include "net/forward.h"
 #include "net/forward_load.h"
 #include "net/forward_parts.h"
+#include "net/link.h"
 #include "net/net.h"
+#include "net/netlink.h"
 #include "net/ports.h"
 #include "net/test-forward-help.h"
 
@@ -161,6 +164,7 @@ static void test_socket(void **state)
 
 static int to_guest = -1, from_guest = -1, ports = -1;
 
+/* In a namespace of its own: the programs ask whose socket it is that something goes to. */
 static int setup(void **state)
 {
 	struct net_forward_table t = {
@@ -169,13 +173,20 @@ static int setup(void **state)
 		.addr6 = { { htonl(0xfd000000), 0, 0, htonl(5) } },
 		.resolver_udp = htons(4000), .number = 1, .alone = 1,
 	};
+	_autonl_ struct net_nl nl = NET_NL_INIT;
 	struct err e = ERR_INIT;
-	int rc = net_ports_create(&ports, &e);
-
-	if (rc == 0)
-		rc = net_forward_load(&t, ports, &to_guest, &from_guest, &e);
+	int rc;
 
 	(void)state;
+	if (unshare(CLONE_NEWNET) < 0) {
+		print_message("no network namespace of its own: %s\n", strerror(errno));
+		return 0;
+	}
+	if (net_nl_open(&nl, &e) < 0 || net_link_flags(&nl, 1, IFF_UP, IFF_UP, &e) < 0)
+		fail_msg("%s", e.text);
+	rc = net_ports_create(&ports, &e);
+	if (rc == 0)
+		rc = net_forward_load(&t, ports, &to_guest, &from_guest, &e);
 	if (rc == -EPERM || rc == -ENOSYS)
 		print_message("bpf(2) is not allowed: %s\n", e.text);
 	else if (rc < 0)
