@@ -52,8 +52,8 @@ dials()
 	done <<<"$lines"
 }
 
-by_sidecar() { sidecar timeout -s KILL 60 python3 "$talk" each "$@" </dev/null; }
-by_peer() { in_pod2 timeout -s KILL 60 python3 "$talk" each "$@" </dev/null; }
+by_sidecar() { sidecar timeout -s KILL 90 python3 "$talk" each "$@" </dev/null; }
+by_peer() { in_pod2 timeout -s KILL 90 python3 "$talk" each "$@" </dev/null; }
 by_guest() { guest "python3 /talk.py each $*"; }
 
 hold()

@@ -85,7 +85,7 @@ def serve_one(sock, kind):
         return
     connection, peer = sock.accept()
     with connection:
-        connection.settimeout(5)
+        connection.settimeout(20)
         connection.sendall(answer(sock, peer, receive(connection)))
 
 
@@ -124,7 +124,7 @@ def dial(spec, size=16, source=None):
     kind, family, where = parse(spec)
     data = os.urandom(size)
     sock = socket.socket(family, socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM)
-    sock.settimeout(3)
+    sock.settimeout(20)
     if source:
         sock.bind((source, 0))
     if kind == "tcp":
