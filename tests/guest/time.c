@@ -244,7 +244,7 @@ static int pace(void)
 {
 	printf("%lu %lu\n", clock_ns(CLOCK_MONOTONIC), clock_ns(CLOCK_REALTIME));
 	fflush(stdout);
-	sleep(3);
+	sleep(6);
 	printf("%lu %lu\n", clock_ns(CLOCK_MONOTONIC), clock_ns(CLOCK_REALTIME));
 	return 0;
 }

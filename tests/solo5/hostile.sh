@@ -90,7 +90,7 @@ dies SEGV "the last page below 64 KiB" put ffff
 # The tender. Without randomisation it is where it was before: of one that still runs we learn where, by
 # stopping it in its last system call but the filter; of one that has entered, what is left.
 plain=(setarch -R)
-"${plain[@]}" "$NABLA_RUN" --block:storage="$TMP/disk" "$GUESTS/hostile.spt" call 119 3 0 1 ffffffff 0 &
+"${plain[@]}" "$NABLA_RUN" --block:storage="$TMP/disk" "$GUESTS/hostile.spt" call 119 3 0 1 ffffffff 0 >"$TMP/entered" &
 pid=$!
 at_exit kill -KILL $pid
 "${plain[@]}" strace -f -e inject=munmap:signal=STOP -e trace=munmap -o "$TMP/trace" \
@@ -112,6 +112,7 @@ else
 	not_ok "the tender could be stopped before it enters the guest" "$(cat "$TMP/trace")"
 	tender_text=0 vdso=0 stack=0
 fi
+check "another one has entered" wait_for 10 grep -q trying "$TMP/entered"
 page=$(awk '{ split($1, a, "-"); if (length(a[1]) > 10 && $2 ~ /x/ && $0 !~ /vsyscall/) print a[1] }' "/proc/$pid/maps")
 # Where its first system call instruction is: what stands before it wants the tender's memory.
 call=$(python3 -c 'import sys
