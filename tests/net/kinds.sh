@@ -117,6 +117,7 @@ if ip -n "$TOPO_NODE" link add link "$TOPO_HOST2" name vlan5 type vlan id 5 2>/d
 	ip -n "$TOPO_POD2" link set eth0.5 up
 	ip -n "$TOPO_POD1" addr add 10.5.0.1/24 dev eth0.5
 	ip -n "$TOPO_POD2" addr add 10.5.0.2/24 dev eth0.5
+	topo_settle
 	every_mode "VLAN" ping4
 	every_mode "VLAN, tagged" in_pod2 ping -q -c 1 -W 2 10.5.0.1
 else

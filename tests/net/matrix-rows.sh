@@ -249,6 +249,7 @@ row_vlan()
 	TOPO_IP1=10.5.0.1 TOPO_IP2=10.5.0.2 TOPO_IP1_6='' TOPO_IP2_6=''
 	ip -n "$TOPO_POD1" addr add $TOPO_IP1/24 dev net1
 	ip -n "$TOPO_POD2" addr add $TOPO_IP2/24 dev net1
+	topo_settle
 }
 
 # CNI's plugin vlan: the VLAN interface is made on the node's uplink and moved into the pod, as its eth0. The

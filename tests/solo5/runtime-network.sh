@@ -16,9 +16,11 @@ export TOPO_PREFIX=$TAG TOPO_V6=0
 at_exit topo_down
 
 # What the pod's next container finds.
+addresses() { ip -n "$TOPO_POD1" -d addr show "$@" | sed -E 's/_lft [0-9]+sec/_lft/g; s/ link-netns(id)? [^ ]+//'; }
+
 picture()
 {
-	ip -n "$TOPO_POD1" -d addr | sed -E 's/_lft [0-9]+sec/_lft/g; s/ link-netns(id)? [^ ]+//'
+	addresses
 	ip -n "$TOPO_POD1" -d route show table all
 	ip -n "$TOPO_POD1" neigh show nud permanent
 	tc -n "$TOPO_POD1" qdisc show
@@ -130,9 +132,9 @@ right $(ip -n "$TOPO_POD1" -j link show net1 | jq -r '.[0].address') mtu 1500" "
 container_delete two
 
 # One device, two interfaces: the other stays where it is.
-before=$(ip -n "$TOPO_POD1" addr show net1)
+before=$(addresses net1)
 check "one device of two interfaces" serve one
-is "the other interface is left alone" "$before" "$(ip -n "$TOPO_POD1" addr show net1)"
+is "the other interface is left alone" "$before" "$(addresses net1)"
 container_delete one
 topo_down
 
