@@ -247,6 +247,7 @@ row_vlan()
 		ip -n "$ns" link set net1 up
 	done
 	TOPO_IP1=10.5.0.1 TOPO_IP2=10.5.0.2 TOPO_IP1_6='' TOPO_IP2_6=''
+	WIRES=("$TOPO_NODE $TOPO_HOST1 $TOPO_MAC1 5")
 	ip -n "$TOPO_POD1" addr add $TOPO_IP1/24 dev net1
 	ip -n "$TOPO_POD2" addr add $TOPO_IP2/24 dev net1
 	topo_settle
