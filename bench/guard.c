@@ -102,8 +102,7 @@ static void fill(struct net_guard_rules *rules, unsigned int nr)
 static void measure_guard(unsigned int addresses, size_t frame)
 {
 	static struct net_guard_addr addrs[2 * NET_GUARD_ADDRS_MAX];
-	/* Without offloads: frames of a test have no transport header to tell. */
-	struct net_guard_rules rules = { .mac = { MAC }, .addrs = addrs };
+	struct net_guard_rules rules = { .mac = { MAC }, .offloads = true, .addrs = addrs };
 	_autobpf_ struct net_bpf_asm b = NET_BPF_ASM_INIT;
 	_autoclose_ int map = -1;
 	struct err e = ERR_INIT;

@@ -47,7 +47,7 @@ enum net_guard_reason {
 	NET_GUARD_ROUTER,		/* a router's: advertisements, redirects, queries */
 	NET_GUARD_DHCP,			/* what only DHCP servers send; a request for another MAC */
 	NET_GUARD_OPTIONS,		/* source routing, IPv4 options, many extensions */
-	NET_GUARD_CHECKSUM,		/* a checksum is to be put where the sender stands */
+	NET_GUARD_CHECKSUM,		/* a checksum is to be put elsewhere than in UDP or TCP */
 	NET_GUARD_LOOPBACK,		/* inbound: 127.0.0.0/8 or ::1 on the wire */
 	NET_GUARD_REASONS
 };
@@ -79,7 +79,7 @@ struct net_guard_rules {
 	bool vlans;
 	/*
 	 * The device takes virtio headers: the guest may ask the host to put a checksum somewhere
-	 * into the frame later. Not in front of the header of the transport.
+	 * into the frame later. Only UDP's and TCP's: all that is looked at must stay as it is.
 	 */
 	bool offloads;
 	struct net_guard_addr *addrs;

@@ -15,6 +15,9 @@
  *
  * The frame's first bytes stand at FRAME, such that the IP header is aligned to 8; later parts at
  * PART.
+ *
+ * What may pass goes to one of three labels: udp or tcp, with such a header at r8, or pass. Only in
+ * front of the first two a link may have a checksum to write yet.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -29,6 +32,7 @@
 
 #define FRAME (-94)		/* 54 bytes: Ethernet and IPv6 header */
 #define PART (-40)		/* 40 bytes */
+#define WHOLE (-96)		/* 2 bytes: 0 if a later link writes a checksum into the frame */
 #define STATE (-104)		/* 8 bytes: STATE_* */
 
 #define STATE_UNSPECIFIED 1	/* the IPv6 source is :: */
@@ -38,11 +42,15 @@
 #define EXTENSIONS_MAX 4
 #define OPTIONS_MAX 4
 
+/* How far from the begin a checksum may be asked for; less than the least MTU of IPv6. */
+#define UNFINISHED_MAX 1024
+
 struct guard {
 	struct net_bpf_asm *b;
 	const struct net_guard_rules *rules;
 	int redirect;			/* where to: the link's index; 0: left to later filters */
 	int pass;
+	int udp, tcp;			/* pass, with this header at r8 */
 	int drop[NET_GUARD_REASONS];
 };
 
@@ -193,58 +201,79 @@ static void guard_own6(struct guard *g, int16_t at, int drop)
 static void guard_udp(struct guard *g, uint16_t server, uint16_t client)
 {
 	guard_read_header(g, 8, 4);
-	guard_want16(g, PART, server, g->pass);
-	guard_want16(g, PART + 2, client, g->pass);
+	guard_want16(g, PART, server, g->udp);
+	guard_want16(g, PART + 2, client, g->udp);
 	net_bpf_jump(g->b, g->drop[NET_GUARD_DHCP]);
 }
 
 /* ---- checksums ---------------------------------------------------------------------------- */
 
 /*
- * A virtio header can name a place for a checksum that a later link writes, such as that of the
- * source address: the frame would change after it was looked at. No field tells that place, but a
- * frame cannot be cut in front of it, or of its transport header (__bpf_skb_min_len in the kernel).
- * So: try to cut it. A frame that lets itself be cut to @len bytes is not honest, or is ARP.
+ * A virtio header can name a place for a checksum that a later link writes: the frame would change
+ * there after it was looked at. No field tells that; so change the second half of the sender's MAC
+ * address, which is known, as if it were a checksum. The kernel does so only in a frame whose
+ * checksum is not to be written yet (inet_proto_csum_replace4()). Then put it back.
  */
-static void guard_cut(struct guard *g, int len)
+static void guard_unfinished(struct guard *g)
 {
-	net_bpf_mov(g->b, BPF_REG_1, BPF_REG_6);
-	net_bpf_mov_imm(g->b, BPF_REG_2, len);
-	net_bpf_mov_imm(g->b, BPF_REG_3, 0);
-	net_bpf_call(g->b, BPF_FUNC_skb_change_tail);
-}
+	uint16_t word;
 
-/* The IP header, of @len bytes with the Ethernet header, stays as it was looked at. */
-static void guard_ip_stays(struct guard *g, int len)
-{
 	if (!g->rules->offloads)
 		return;
-	guard_cut(g, len - 1);
-	net_bpf_jump_imm(g->b, BPF_JEQ, BPF_REG_0, 0, g->drop[NET_GUARD_CHECKSUM]);
+	memcpy(&word, g->rules->mac + 4, sizeof(word));
+	net_bpf_mov(g->b, BPF_REG_1, BPF_REG_6);
+	net_bpf_mov_imm(g->b, BPF_REG_2, 10);
+	net_bpf_mov_imm(g->b, BPF_REG_3, 0);
+	net_bpf_mov_imm(g->b, BPF_REG_4, 1);
+	net_bpf_mov_imm(g->b, BPF_REG_5, sizeof(word));
+	net_bpf_call(g->b, BPF_FUNC_l4_csum_replace);
+	net_bpf_jump_imm(g->b, BPF_JNE, BPF_REG_0, 0, g->drop[NET_GUARD_CHECKSUM]);
+	net_bpf_load(g->b, BPF_W, BPF_REG_1, BPF_REG_6, offsetof(struct __sk_buff, data));
+	net_bpf_load(g->b, BPF_W, BPF_REG_2, BPF_REG_6, offsetof(struct __sk_buff, data_end));
+	net_bpf_mov(g->b, BPF_REG_3, BPF_REG_1);
+	net_bpf_alu_imm(g->b, BPF_ADD, BPF_REG_3, 12);
+	net_bpf_jump_reg(g->b, BPF_JGT, BPF_REG_3, BPF_REG_2, g->drop[NET_GUARD_SHORT]);
+	net_bpf_load(g->b, BPF_H, BPF_REG_3, BPF_REG_1, 10);
+	net_bpf_mov_imm(g->b, BPF_REG_2, word);
+	net_bpf_store(g->b, BPF_H, BPF_REG_1, 10, BPF_REG_2);
+	net_bpf_alu(g->b, BPF_XOR, BPF_REG_3, BPF_REG_2);
+	net_bpf_store(g->b, BPF_H, BPF_REG_10, WHOLE, BPF_REG_3);
 }
 
-/* An ARP message has no transport header: it is cut, and put together again with zeros behind. */
-static void guard_arp_stays(struct guard *g)
+/*
+ * Where what may pass goes. A checksum that is not written yet is UDP's or TCP's, so that nothing
+ * in front of it changes, which is all that was looked at. No field tells the place, but a frame
+ * cannot be cut in front of the place's end (__bpf_skb_min_len() in the kernel): so try to cut it
+ * one byte before the right place's end. Up to Linux 5.11 it cannot be cut beyond the link's MTU
+ * either, therefore UNFINISHED_MAX. Any other failure says nothing about the place.
+ */
+static void guard_pass(struct guard *g, int out)
 {
-	if (!g->rules->offloads)
+	int place = net_bpf_label(g->b), drop = g->drop[NET_GUARD_CHECKSUM];
+
+	net_bpf_place(g->b, g->udp);
+	if (!g->rules || !g->rules->offloads) {
+		net_bpf_place(g->b, g->tcp);
+		net_bpf_place(g->b, g->pass);
 		return;
-	guard_read(g, 34, FRAME + 34, 8);
-	net_bpf_load(g->b, BPF_W, BPF_REG_9, BPF_REG_6, offsetof(struct __sk_buff, len));
-	guard_cut(g, ETH_HLEN);
-	net_bpf_jump_imm(g->b, BPF_JNE, BPF_REG_0, 0, g->drop[NET_GUARD_CHECKSUM]);
+	}
+	net_bpf_mov_imm(g->b, BPF_REG_2, 6 + 1);
+	net_bpf_jump(g->b, place);
+	net_bpf_place(g->b, g->tcp);
+	net_bpf_mov_imm(g->b, BPF_REG_2, 16 + 1);
+	net_bpf_place(g->b, place);
+	guard_load(g, BPF_H, BPF_REG_1, WHOLE);
+	net_bpf_jump_imm(g->b, BPF_JNE, BPF_REG_1, 0, out);
+	net_bpf_jump_imm(g->b, BPF_JGT, BPF_REG_8, UNFINISHED_MAX, drop);
+	net_bpf_alu(g->b, BPF_ADD, BPF_REG_2, BPF_REG_8);
 	net_bpf_mov(g->b, BPF_REG_1, BPF_REG_6);
-	net_bpf_mov(g->b, BPF_REG_2, BPF_REG_9);
 	net_bpf_mov_imm(g->b, BPF_REG_3, 0);
 	net_bpf_call(g->b, BPF_FUNC_skb_change_tail);
-	net_bpf_jump_imm(g->b, BPF_JNE, BPF_REG_0, 0, g->drop[NET_GUARD_CHECKSUM]);
-	net_bpf_mov(g->b, BPF_REG_1, BPF_REG_6);
-	net_bpf_mov_imm(g->b, BPF_REG_2, 0);
-	net_bpf_mov(g->b, BPF_REG_3, BPF_REG_10);
-	net_bpf_alu_imm(g->b, BPF_ADD, BPF_REG_3, FRAME);
-	net_bpf_mov_imm(g->b, BPF_REG_4, 42);
-	net_bpf_mov_imm(g->b, BPF_REG_5, 0);
-	net_bpf_call(g->b, BPF_FUNC_skb_store_bytes);
-	net_bpf_jump_imm(g->b, BPF_JNE, BPF_REG_0, 0, g->drop[NET_GUARD_CHECKSUM]);
+	guard_if(g, BPF_REG_0, -EINVAL, out);
+	net_bpf_jump(g->b, drop);
+	net_bpf_place(g->b, g->pass);
+	guard_load(g, BPF_H, BPF_REG_1, WHOLE);
+	guard_if(g, BPF_REG_1, 0, drop);
 }
 
 /* ---- ARP ---------------------------------------------------------------------------------- */
@@ -272,7 +301,6 @@ static void guard_arp(struct guard *g)
 	guard_load4(g, PART + 8);
 	net_bpf_place(g->b, sender);
 	guard_own4(g, drop);
-	guard_arp_stays(g);
 	net_bpf_jump(g->b, g->pass);
 }
 
@@ -359,7 +387,6 @@ static void guard_ipv4(struct guard *g)
 	    igmp = net_bpf_label(g->b), udp = net_bpf_label(g->b);
 
 	guard_ipv4_lengths(g);
-	guard_ip_stays(g, 34);
 	guard_load4(g, FRAME + 26);
 	guard_if(g, BPF_REG_1, 0, unspecified);
 	guard_own4(g, g->drop[NET_GUARD_IPV4]);
@@ -369,6 +396,7 @@ static void guard_ipv4(struct guard *g)
 	net_bpf_alu_imm(g->b, BPF_AND, BPF_REG_1, htons(0x1fff));
 	net_bpf_jump_imm(g->b, BPF_JNE, BPF_REG_1, 0, g->pass);
 	guard_load(g, BPF_B, BPF_REG_1, FRAME + 23);
+	guard_if(g, BPF_REG_1, IPPROTO_TCP, g->tcp);
 	guard_if(g, BPF_REG_1, IPPROTO_UDP, udp);
 	guard_if(g, BPF_REG_1, IPPROTO_ICMP, icmp);
 	guard_if(g, BPF_REG_1, IPPROTO_IGMP, igmp);
@@ -582,7 +610,6 @@ static void guard_ipv6(struct guard *g)
 		return;
 	}
 	guard_ipv6_lengths(g);
-	guard_ip_stays(g, 54);
 	guard_ipv6_source(g);
 	guard_extensions(g, upper);
 	net_bpf_place(g->b, upper);
@@ -590,6 +617,7 @@ static void guard_ipv6(struct guard *g)
 	guard_load(g, BPF_DW, BPF_REG_1, STATE);
 	net_bpf_alu_imm(g->b, BPF_AND, BPF_REG_1, STATE_UNSPECIFIED);
 	net_bpf_jump_imm(g->b, BPF_JNE, BPF_REG_1, 0, g->drop[NET_GUARD_IPV6]);
+	guard_if(g, BPF_REG_9, IPPROTO_TCP, g->tcp);
 	guard_if(g, BPF_REG_9, IPPROTO_UDP, udp);
 	net_bpf_jump(g->b, g->pass);
 	net_bpf_place(g->b, udp);
@@ -603,6 +631,8 @@ static void guard_ipv6(struct guard *g)
 static void guard_begin(struct guard *g)
 {
 	g->pass = net_bpf_label(g->b);
+	g->udp = net_bpf_label(g->b);
+	g->tcp = net_bpf_label(g->b);
 	for (int i = 0; i < NET_GUARD_REASONS; i++)
 		g->drop[i] = net_bpf_label(g->b);
 	net_bpf_mov(g->b, BPF_REG_6, BPF_REG_1);
@@ -617,9 +647,10 @@ static void guard_return(struct guard *g, int32_t verdict)
 
 static void guard_end(struct guard *g, int map)
 {
-	int count = net_bpf_label(g->b), lost = net_bpf_label(g->b);
+	int out = net_bpf_label(g->b), count = net_bpf_label(g->b), lost = net_bpf_label(g->b);
 
-	net_bpf_place(g->b, g->pass);
+	guard_pass(g, out);
+	net_bpf_place(g->b, out);
 	if (g->redirect) {
 		net_bpf_mov_imm(g->b, BPF_REG_1, g->redirect);
 		net_bpf_mov_imm(g->b, BPF_REG_2, 0);
@@ -660,6 +691,7 @@ void net_guard_program(struct net_bpf_asm *b, const struct net_guard_rules *rule
 			 rules->vlans ? g.pass : g.drop[NET_GUARD_VLAN]);
 	guard_read(&g, 0, FRAME, 34);
 	guard_want_mac(&g, FRAME + 6, g.drop[NET_GUARD_MAC]);
+	guard_unfinished(&g);
 	guard_load(&g, BPF_H, BPF_REG_1, FRAME + 12);
 	guard_if(&g, BPF_REG_1, htons(ETH_P_IP), ipv4);
 	guard_if(&g, BPF_REG_1, htons(ETH_P_IPV6), ipv6);

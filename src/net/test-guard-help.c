@@ -159,7 +159,7 @@ int guard_setup(void **state)
 	guard_own(&g.rules, OWN4_HIGH);
 	guard_own(&g.rules, OWN6);
 	guard_own(&g.rules, OWN6_LINK);
-	g.rules.slaac = true;
+	g.rules.slaac = g.rules.offloads = true;
 	*state = &g;
 	/* Where that is not allowed, each test skips itself. */
 	guard_load(&g);
