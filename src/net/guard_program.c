@@ -197,13 +197,22 @@ static void guard_own6(struct guard *g, int16_t at, int drop)
 	net_bpf_place(g->b, own);
 }
 
-/* A UDP header at r8, of a packet to be passed unless it goes from port @server to @client. */
+/*
+ * A UDP header at r8, of a packet to be passed unless it goes from port @server to @client. If one
+ * of the two is so, nothing may be written into it: there are cards that look for the checksum's
+ * place by themselves, from where the sum begins, and nothing is known of that.
+ */
 static void guard_udp(struct guard *g, uint16_t server, uint16_t client)
 {
+	int other = net_bpf_label(g->b);
+
 	guard_read_header(g, 8, 4);
-	guard_want16(g, PART, server, g->udp);
-	guard_want16(g, PART + 2, client, g->udp);
+	guard_want16(g, PART, server, other);
+	guard_want16(g, PART + 2, client, g->pass);
 	net_bpf_jump(g->b, g->drop[NET_GUARD_DHCP]);
+	net_bpf_place(g->b, other);
+	guard_want16(g, PART + 2, client, g->udp);
+	net_bpf_jump(g->b, g->pass);
 }
 
 /* ---- checksums ---------------------------------------------------------------------------- */

@@ -18,9 +18,7 @@
 #include "net/tc.h"
 #include "net/test-guard-help.h"
 
-#define ETHERNET 14
-/* The first place that the kernel takes, from Linux 6.11 on: behind what must be a network header. */
-#define FIRST_PLACE 20
+#define FIRST_PLACE 20			/* that Linux takes, from 6.11 on */
 
 static struct {
 	struct guarded guard;
@@ -182,7 +180,7 @@ static void put_tcp(struct frame *f)
 
 static void put_udp(struct frame *f)
 {
-	frame_ports(f, 1000, 68, 4);
+	frame_ports(f, 1000, 53, 4);
 	put_bytes(f, 'd', 'a', 't', 'a');
 }
 
@@ -191,7 +189,7 @@ static void test_udp(void **state)
 	struct frame f;
 
 	(void)state;
-	frame_udp4(&f, OWN4, 1000, 68);
+	frame_udp4(&f, OWN4, 1000, 53);
 	check_places(&f, 34 + 6, "UDP");
 	frame_ipv4(&f, OWN4, 17, 0, 1, 12);		/* with an IPv4 option */
 	put_udp(&f);
@@ -278,6 +276,10 @@ static void test_ipv4(void **state)
 	/* Behind the UDP header there is more to be looked at, and the place could be there. */
 	frame_dhcp(&f);
 	check_places(&f, 0, "DHCP request");
+	frame_udp4(&f, OWN4, 67, 67);
+	check_places(&f, 0, "from a DHCP server's port");
+	frame_udp4(&f, OWN4, 1000, 68);
+	check_places(&f, 0, "to a DHCP client's port");
 	frame_ipv4(&f, OWN4, 17, 0x2001, 0, 12);
 	put_udp(&f);
 	check_places(&f, 0, "a later fragment");
@@ -306,6 +308,10 @@ static void test_ipv6(void **state)
 	put_bytes(&f, 17, 0, 0, 8 | 1, 0, 0, 0, 1);
 	put_udp(&f);
 	check_places(&f, 0, "a later fragment");
+	frame_ipv6(&f, OWN6, 17, 12);
+	frame_ports(&f, 547, 547, 4);
+	put_bytes(&f, 'd', 'a', 't', 'a');
+	check_places(&f, 0, "from a DHCPv6 server's port");
 	frame_ipv6(&f, OWN6, 59, 24);
 	put_tcp(&f);
 	check_places(&f, 0, "no next header");

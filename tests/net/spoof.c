@@ -135,6 +135,29 @@ static void udp4(const uint8_t source[4], uint16_t from, uint16_t to)
 	put(MARK, sizeof(MARK));
 }
 
+/* A client's request, for the guest's MAC. */
+static void dhcp(void)
+{
+	ethernet(0x0800);
+	ipv4(zero, all, 17, 8 + 240 + sizeof(MARK));
+	udp(68, 67, 240 + sizeof(MARK));
+	put_bytes(1, 1, 6, 0, 1, 2, 3, 4);
+	put(zero, 20);
+	put(us.mac, 6);
+	for (int i = 0; i < 10; i++)
+		put(zero, 20);
+	put_bytes(0, 0, 99, 130, 83, 99);
+	put(MARK, sizeof(MARK));
+}
+
+/* A TCP header. */
+static void tcp(uint16_t from, uint16_t to)
+{
+	put16(from);
+	put16(to);
+	put_bytes(0, 0, 0, 1, 0, 0, 0, 1, 0x50, 0x10, 1, 0, 0, 0, 0, 0);
+}
+
 static void ipv6(const uint8_t source[16], uint8_t next, size_t len)
 {
 	static const uint8_t nodes[16] = { 0xff, 2, [15] = 1 };
@@ -211,6 +234,27 @@ static void say(const char *name, const char *reason)
 		nanosleep(&pause, NULL);
 	}
 	printf("%s %s\n", name, reason);
+}
+
+/*
+ * A virtio header asks for a checksum of the frame from @start on, to be put at @start + @offset: a
+ * link that computes it sends another frame than was checked. Linux from 6.11 on wants @start to be
+ * 20 at least, which keeps it away from nothing but MAC addresses and types.
+ */
+static void say_unfinished(const char *name, size_t start, size_t offset, const char *reason)
+{
+	struct { uint8_t flags, gso; uint16_t hdr_len, gso_size, start, offset; } virtio = {
+		.flags = 1, .start = (uint16_t)start, .offset = (uint16_t)offset,
+	};
+	int on = 1, off = 0;
+
+	if (setsockopt(us.fd, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof(on)) < 0)
+		die("PACKET_VNET_HDR");
+	memmove(frame.bytes + 10, frame.bytes, frame.len);
+	memcpy(frame.bytes, &virtio, 10);
+	frame.len += 10;
+	say(name, reason);
+	setsockopt(us.fd, SOL_PACKET, PACKET_VNET_HDR, &off, sizeof(off));
 }
 
 static void hostile_ethernet(void)
@@ -370,49 +414,146 @@ static void hostile_ipv6(void)
 	hostile_router6();
 }
 
-/*
- * A virtio header asks for a checksum of the rest of the frame at @start + @offset: in the sender.
- * A link that computes it would send the frame with another sender than it had when it was checked.
- * Linux from 6.11 on wants @start to be 20 at least, which does not keep it away from there.
- */
-static void hostile_checksum(const char *name, uint16_t start, uint16_t offset)
+/* Destination options in front of @next: one that is skipped, with two bytes to spare and @id. */
+static void put_spare(uint8_t next, uint8_t id)
 {
-	struct { uint8_t flags, gso; uint16_t hdr_len, gso_size, start, offset; } virtio = {
-		.flags = 1, .start = start, .offset = offset,
-	};
-	int on = 1, off = 0;
-
-	if (setsockopt(us.fd, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof(on)) < 0)
-		die("PACKET_VNET_HDR");
-	memmove(frame.bytes + 10, frame.bytes, frame.len);
-	memcpy(frame.bytes, &virtio, 10);
-	frame.len += 10;
-	say(name, "checksum");
-	setsockopt(us.fd, SOL_PACKET, PACKET_VNET_HDR, &off, sizeof(off));
+	put_bytes(next, 0, 0x1e, 4, 0, 0, id, 0);
 }
 
-static void hostile_checksums(void)
+/*
+ * The frame is as it shall arrive: give it @old in place of the word at @place, and the word at
+ * @spare a value with which the checksum from @start on is the one that was there. 0: none needed.
+ */
+static void disguise(size_t start, size_t place, uint16_t old, size_t spare)
+{
+	uint16_t wanted = (uint16_t)(frame.bytes[place] << 8 | frame.bytes[place + 1]), sum;
+
+	put_sum(place, old);
+	if (spare) {
+		put_sum(spare, 0);
+		sum = sum_of(frame.bytes + start, frame.len - start, wanted);
+		put_sum(spare, sum);
+	}
+	sum = sum_of(frame.bytes + start, frame.len - start, 0);
+	if (sum != wanted) {
+		fprintf(stderr, "spoof: a checksum is %04x, not %04x\n", sum, wanted);
+		exit(1);
+	}
+}
+
+/* What is no sender's address, but says as much of who sends. */
+static void hostile_checksums4(void)
 {
 	udp4(us.own4, 9, 9);
-	hostile_checksum("checksum-into-ipv4-source", 20, 6);
+	say_unfinished("checksum-into-ipv4-source", 20, 6, "checksum");
 	arp(1, us.mac, us.own4, us.peer4);
-	hostile_checksum("checksum-into-arp-sender", 20, 8);
-	if (!us.ipv6)
-		return;
+	say_unfinished("checksum-into-arp-sender", 20, 8, "checksum");
+
+	/* A server of DHCP, with two bytes to spare behind MARK. */
+	ethernet(0x0800);
+	ipv4(us.own4, NULL, 17, 8 + 14);
+	udp(67, 68, 14);
+	put(MARK "   ", 14);
+	disguise(34, 34, 1000, 54);
+	say_unfinished("checksum-into-udp-port", 34, 0, "checksum");
+
+	/* A redirect as the answer to an echo, whose type and code are 0: that leaves no choice. */
+	ethernet(0x0800);
+	ipv4(us.own4, NULL, 1, 8 + 28 + sizeof(MARK) + 1);
+	put_bytes(5, 0, 0, 0);
+	put(us.own4, 4);
+	ipv4(us.peer4, us.gateway4, 17, 8);
+	udp(9, 9, 0);
+	put(MARK " ", sizeof(MARK) + 1);
+	put_sum(36, sum_of(frame.bytes + 34, frame.len - 34, 0));
+	disguise(34, 34, 0, 0);
+	say_unfinished("checksum-into-icmp-type", 34, 0, "checksum");
+
+	/* A request of DHCP for another's MAC, with its number to spare. */
+	dhcp();
+	memcpy(frame.bytes + 74, other_mac + 4, 2);
+	disguise(34, 74, (uint16_t)(us.mac[4] << 8 | us.mac[5]), 46);
+	say_unfinished("checksum-into-dhcp-client", 34, 40, "checksum");
+}
+
+static void hostile_checksums6(void)
+{
 	ipv6(us.own6, 17, 8 + sizeof(MARK));
 	udp(9, 9, sizeof(MARK));
 	put(MARK, sizeof(MARK));
-	hostile_checksum("checksum-into-ipv6-source", 20, 16);
+	say_unfinished("checksum-into-ipv6-source", 20, 16, "checksum");
+
+	/* A router, as an echo and as nothing at all. */
+	ipv6(us.link6, 60, 32);
+	put_spare(58, 1);
+	put_ra();
+	finish6(62);
+	disguise(54, 62, 0x8000, 58);
+	say_unfinished("checksum-into-icmp6-type", 54, 8, "checksum");
+	ipv6(us.link6, 60, 32);
+	put_spare(58, 2);
+	put_ra();
+	finish6(62);
+	disguise(54, 54, 59 << 8, 58);
+	say_unfinished("checksum-into-next-header", 54, 0, "checksum");
+
+	/* The gateway, whose address differs from the guest's in the last word, as the guest. */
+	ipv6(us.link6, 60, 40);
+	put_spare(58, 3);
+	icmp6(136, 0x20000000);
+	put(us.gateway6, 16);
+	lladdr(2, us.mac);
+	finish6(62);
+	disguise(54, 84, (uint16_t)(us.own6[14] << 8 | us.own6[15]), 58);
+	say_unfinished("checksum-into-nd-target", 54, 30, "checksum");
 }
 
 static void hostile(void)
 {
-	hostile_checksums();
+	hostile_checksums4();
 	hostile_ethernet();
 	hostile_arp();
 	hostile_ipv4();
-	if (us.ipv6)
-		hostile_ipv6();
+	if (!us.ipv6)
+		return;
+	hostile_checksums6();
+	hostile_ipv6();
+}
+
+/*
+ * The checksum of protocol @next at @at is for a link to write, in its right place, @offset: it
+ * holds the sum of the addresses (@len bytes at @addresses), the protocol and the length.
+ */
+static void say_right(const char *name, size_t addresses, size_t len, uint8_t next, size_t at,
+		      size_t offset)
+{
+	uint16_t sum = sum_of(frame.bytes + addresses, len, (uint32_t)(frame.len - at + next));
+
+	put_sum(at + offset, (uint16_t)~sum);
+	say_unfinished(name, at, offset, "pass");
+}
+
+static void honest_checksums(void)
+{
+	udp4(us.own4, 7, 7);
+	say_right("udp-checksum", 26, 8, 17, 34, 6);
+	ethernet(0x0800);
+	ipv4(us.own4, NULL, 6, 20 + sizeof(MARK));
+	tcp(7, 7);
+	put(MARK, sizeof(MARK));
+	say_right("tcp-checksum", 26, 8, 6, 34, 16);
+	if (!us.ipv6)
+		return;
+	ipv6(us.own6, 60, 8 + 8 + sizeof(MARK));
+	put_spare(17, 0);
+	udp(7, 7, sizeof(MARK));
+	put(MARK, sizeof(MARK));
+	say_right("udp6-checksum", 22, 32, 17, 62, 6);
+	ipv6(us.own6, 60, 8 + 20 + sizeof(MARK));
+	put_spare(6, 0);
+	tcp(7, 7);
+	put(MARK, sizeof(MARK));
+	say_right("tcp6-checksum", 22, 32, 6, 62, 16);
 }
 
 static void honest6(void)
@@ -451,16 +592,7 @@ static void honest(void)
 	arp(2, us.mac, us.own4, us.peer4);
 	say("arp-reply", "pass");
 
-	ethernet(0x0800);
-	ipv4(zero, all, 17, 8 + 240 + sizeof(MARK));
-	udp(68, 67, 240 + sizeof(MARK));
-	put_bytes(1, 1, 6, 0, 1, 2, 3, 4);
-	put(zero, 20);
-	put(us.mac, 6);
-	for (int i = 0; i < 10; i++)
-		put(zero, 20);
-	put_bytes(0, 0, 99, 130, 83, 99);
-	put(MARK, sizeof(MARK));
+	dhcp();
 	say("dhcp-discover", "pass");
 
 	ethernet(0x0800);
@@ -474,6 +606,7 @@ static void honest(void)
 	say("igmp-report", "pass");
 	udp4(us.own4, 9, 9);
 	say("udp", "pass");
+	honest_checksums();
 	if (us.ipv6)
 		honest6();
 }
