@@ -12,6 +12,7 @@
 
 #include "base/fd.h"
 #include "net/bpf.h"
+#include "net/forward_table.h"
 
 /* At most 15 letters: program and map are known by it. */
 #define GUARD_NAME "runnc_guard"
@@ -157,8 +158,17 @@ int net_guard_inbound_add(struct net_nl *nl, int index, uint32_t number, int red
 	return guard_put(nl, &at, &b, "runnc-inbound", e);
 }
 
+static uint32_t guard_be32(const uint8_t bytes[4])
+{
+	return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 |
+	       bytes[3];
+}
+
 int net_guard_inbound_socket(int fd, struct err *e)
 {
+	static const uint8_t prefix[8] = { NET_FORWARD_PREFIX6 };
+	/* As a load gives them: in host byte order. */
+	const uint32_t clients[2] = { guard_be32(prefix), guard_be32(prefix + 4) };
 	/*
 	 * Classic, as sockets take it. A load beyond the end returns 0, which for a socket is
 	 * "drop": right for a frame that ends before its addresses do.
@@ -170,20 +180,26 @@ int net_guard_inbound_socket(int fd, struct err *e)
 		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
 		/* 4: IPv4 source, 6: destination */
 		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 26),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 127, 18, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 127, 24, 0),
 		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 30),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 127, 16, 17),
-		/* 8: IPv6 source */
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 127, 22, 23),
+		/* 8: IPv6 source: of the loopback's clients; 12: ::1 */
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 22),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, clients[0], 0, 2),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 26),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, clients[1], 18, 7),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 6),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 26),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 4),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 30),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 2),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 34),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 1, 8, 0),
-		/* 16: IPv6 destination */
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 1, 11, 0),
+		/* 19: IPv6 destination, the same; 23: ::1 */
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 38),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, clients[0], 0, 2),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 42),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, clients[1], 7, 8),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 7),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 42),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 5),
@@ -191,7 +207,7 @@ int net_guard_inbound_socket(int fd, struct err *e)
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 3),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 50),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 1, 0, 1),
-		/* 24 */
+		/* 30 */
 		BPF_STMT(BPF_RET | BPF_K, 0),
 		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
 	};

@@ -16,7 +16,8 @@
  *     packet           egress of the interface
  *
  * A second, small program stands at the ingress of the interface and drops what claims to come from
- * or go to a loopback address: a guest, and the path from the namespace to it, trust those.
+ * or go to a loopback address, or one of those that stand for clients of the loopback
+ * (net/forward.h): a guest, and the path from the namespace to it, trust those.
  *
  * Both count what they drop by reason, in a map that lives as long as the filter and is found again
  * from the filter (net_guard_stats()). They end with their filter, and that with its link or by
@@ -48,7 +49,7 @@ enum net_guard_reason {
 	NET_GUARD_DHCP,			/* what only DHCP servers send; a request for another MAC */
 	NET_GUARD_OPTIONS,		/* source routing, IPv4 options, many extensions */
 	NET_GUARD_CHECKSUM,		/* a checksum is to be put elsewhere than in UDP or TCP */
-	NET_GUARD_LOOPBACK,		/* inbound: 127.0.0.0/8 or ::1 on the wire */
+	NET_GUARD_LOOPBACK,		/* inbound: an address of the loopback on the wire */
 	NET_GUARD_REASONS
 };
 

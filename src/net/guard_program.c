@@ -28,6 +28,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "net/forward_table.h"
 #include "net/guard.h"
 
 #define FRAME (-94)		/* 54 bytes: Ethernet and IPv6 header */
@@ -720,12 +721,16 @@ void net_guard_program(struct net_bpf_asm *b, const struct net_guard_rules *rule
 
 /* ---- what arrives ------------------------------------------------------------------------- */
 
-/* If the address at @at is ::1, drop. */
-static void guard_not_one(struct guard *g, int16_t at)
+/* If the address at @at is ::1, or of the network of the loopback's clients, drop. */
+static void guard_not_local(struct guard *g, int16_t at)
 {
-	static const uint8_t one[16] = { [15] = 1 };
+	static const uint8_t one[16] = { [15] = 1 }, clients[8] = { NET_FORWARD_PREFIX6 };
+	uint64_t half;
 
+	memcpy(&half, clients, sizeof(half));
 	guard_load(g, BPF_DW, BPF_REG_1, at);
+	net_bpf_load64(g->b, BPF_REG_3, half);
+	net_bpf_jump_reg(g->b, BPF_JEQ, BPF_REG_1, BPF_REG_3, g->drop[NET_GUARD_LOOPBACK]);
 	guard_load(g, BPF_DW, BPF_REG_2, (int16_t)(at + 8));
 	guard_if6(g, one, g->drop[NET_GUARD_LOOPBACK]);
 }
@@ -752,8 +757,8 @@ void net_guard_inbound_program(struct net_bpf_asm *b, int redirect, int map)
 
 	net_bpf_place(b, ipv6);
 	guard_read(&g, 14, FRAME + 14, 40);
-	guard_not_one(&g, FRAME + 22);
-	guard_not_one(&g, FRAME + 38);
+	guard_not_local(&g, FRAME + 22);
+	guard_not_local(&g, FRAME + 38);
 	net_bpf_jump(b, g.pass);
 	guard_end(&g, map);
 }

@@ -171,9 +171,18 @@ static void test_rules(void **state)
 
 static void test_inbound(void **state)
 {
-	static const char *const bad[] = { "127.0.0.1", "127.255.255.255", "::1" };
-	static const char *const good[] = { "126.255.255.255", "128.0.0.1", "10.9.9.9", "::2", "::",
-					    "0:0:0:1::1", "0:1::1", "1::1", "0:0:1::1", "::1:1" };
+	static const char *const bad[] = {
+		"127.0.0.1", "127.255.255.255", "::1", "fd6e:6162:6c61::fe:0", "fd6e:6162:6c61::",
+		"fd6e:6162:6c61:0:ffff:ffff:ffff:ffff",
+	};
+	static const char *const good[] = {
+		"126.255.255.255", "128.0.0.1", "10.9.9.9", "::2", "::", "0:0:0:1::1", "0:1::1",
+		"1::1", "0:0:1::1", "::1:1", "fd6e:6162:6c61:1::1", "fd6e:6162:6c60::1",
+		"fd6e:6163:6c61::1", "fd6f:6162:6c61::1", "0:0:6c61::1", "fd6e:6162::1",
+		"0:0:fd6e:6162:6c61::",
+	};
+	const size_t nr_bad = sizeof(bad) / sizeof(bad[0]);
+	const size_t nr = nr_bad + sizeof(good) / sizeof(good[0]);
 	_autobpf_ struct net_bpf_asm b = NET_BPF_ASM_INIT;
 	struct guarded g = { .prog = -1, .map = -1 };
 	struct err e = ERR_INIT;
@@ -191,9 +200,9 @@ static void test_inbound(void **state)
 	/* The socket's filter must say the same of each frame. */
 	assert_int_equal(net_guard_inbound_socket(pair[1], &e), 0);
 
-	for (size_t i = 0; i < 13; i++) {
-		bool dropped = i < 3;
-		const char *text = dropped ? bad[i] : good[i - 3];
+	for (size_t i = 0; i < nr; i++) {
+		bool dropped = i < nr_bad;
+		const char *text = dropped ? bad[i] : good[i - nr_bad];
 		bool six = strchr(text, ':');
 
 		for (int destination = 0; destination < 2; destination++) {

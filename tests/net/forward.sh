@@ -192,6 +192,7 @@ serve_in_pod outside udp:127.0.0.1:7090 udp:::1:7090 || not_ok "a server in the 
 	done
 	echo "127.0.0.1:5000 $TOPO_IP1:83 attack"
 	echo "::1:5000 $TOPO_IP1_6:83 attack"
+	echo "fd6e:6162:6c61::fe:0:5000 $TOPO_IP1_6:83 attack"
 } | topo_in "$TOPO_POD2" timeout 20 python3 "$talk" frames eth0 "$TOPO_MAC2" "$TOPO_MAC1"
 check "a frame for the pod's address arrives" wait_for 5 grep -q "datagram control from" "$TMP/guest.out"
 check "a frame for the pod's IPv6 address arrives" wait_for 5 grep -q "datagram control6 from" "$TMP/guest.out"
