@@ -87,7 +87,6 @@ static int find_container(const struct lifecycle *l, struct net_subject *s, stru
 		s->alive = other.alive;
 		s->has_container = true;
 		other.state = (struct state)STATE_INIT;
-		return 0;
 	}
 	return r;
 }

@@ -90,8 +90,12 @@ static int network_decide(struct plan *p, const char *root, const char *own,
 	r = net_survey(survey, e);
 	if (r == 0 && p->loopback && network_is_shared(p, survey))
 		r = net_forward_survey(&survey->loopback, e);
-	/* Also of one whose create was killed before its filter was there: what it found first. */
-	if (r == 0 && survey->loopback.known)
+	/*
+	 * Also of one whose create was killed before its filter was there: what it found first. Not
+	 * where a namespace is told by its inode alone (before Linux 5.14), which another one may
+	 * have had.
+	 */
+	if (r == 0 && (survey->loopback.ours || (survey->loopback.known && survey->cookie)))
 		r = tenants_adopt(root, own, survey, e);
 	/* It may be that nobody needs it; who keeps the interfaces does. */
 	if (r == 0 && (p->net_request.shared || survey->loopback.known))
@@ -162,6 +166,9 @@ static int network_prepare_inside(void *arg, struct err *e)
 	r = tenants_lock(n->lock->root, &lock, e);
 	if (r == 0)
 		r = network_decide(n->p, n->lock->root, n->s->id, &survey, e);
+	if (r == 0 && survey.guests.numbers && !survey.loopback.ours)
+		r = err_say(e, -EBUSY, "a container that shared this namespace was killed before "
+			    "it was restored: delete that one, or try again");
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < n->p->net.nr_notices; i++)

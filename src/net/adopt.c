@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Other guests in the namespace, by the records of their containers. */
 #include <errno.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <string.h>
 
 #include "net/link.h"
 #include "net/net.h"
 #include "net/record.h"
+#include "net/replay.h"
 
 /* What the first guest has changed at an interface that it shares, unchanged. */
 static void adopt_link(struct net_survey *s, const struct net_link *was)
@@ -65,22 +68,58 @@ int net_survey_adopt(struct net_survey *s, const char *record, struct err *e)
 	return rc;
 }
 
-static bool has_same_link(const struct net_survey *a, const struct net_survey *b)
+static bool is_link_as_before(const struct net_link *was, const struct net_survey *later)
 {
-	for (size_t i = 0; i < a->nr_links; i++)
-		for (size_t k = 0; k < b->nr_links; k++)
-			if (a->links[i].index == b->links[k].index)
-				return true;
+	const struct net_link *l = net_survey_link(later, was->index);
+
+	return l && l->type == was->type && memcmp(l->mac, was->mac, sizeof(l->mac)) == 0 &&
+	       l->mtu == was->mtu && l->txqlen == was->txqlen && l->flags == was->flags &&
+	       l->disable_ipv6 == was->disable_ipv6 && l->accept_dad == was->accept_dad &&
+	       l->clsact == was->clsact;
+}
+
+static bool has_addr(const struct net_survey *s, const struct net_addr *a)
+{
+	for (size_t i = 0; i < s->nr_addrs; i++)
+		if (net_replay_same_addr(&s->addrs[i], a))
+			return true;
 	return false;
+}
+
+static bool has_route(const struct net_survey *s, const struct net_route *route)
+{
+	for (size_t i = 0; i < s->nr_routes; i++)
+		if (net_replay_same_route(&s->routes[i], route))
+			return true;
+	return false;
+}
+
+/*
+ * Would a restore of @was have had nothing to do when @later was looked at? What ends by itself, or
+ * comes from a router, may have gone meanwhile.
+ */
+static bool is_as_before(const struct net_survey *was, const struct net_survey *later)
+{
+	bool same = was->nr_links > 0;
+
+	for (size_t i = 0; same && i < was->nr_links; i++)
+		same = is_link_as_before(&was->links[i], later);
+	for (size_t i = 0; same && i < was->nr_addrs; i++)
+		same = was->addrs[i].addr.valid_lft != UINT32_MAX ||
+		       has_addr(later, &was->addrs[i]);
+	for (size_t i = 0; same && i < was->nr_routes; i++)
+		same = was->routes[i].route.lifetime ||
+		       was->routes[i].route.protocol == RTPROT_RA ||
+		       has_route(later, &was->routes[i]);
+	return same;
 }
 
 static enum net_meeting meeting(const struct net_record *own, const struct net_record *other)
 {
 	if (shares(own, &other->was) && shares(other, &own->was))
 		return NET_MEETING_SHARED;
-	/* An interface that one has for itself is not taken: so it was free when the other came. */
-	if (net_survey_is_same(&other->was, &own->was) &&
-	    other->was.boottime_ms > own->was.boottime_ms && has_same_link(&own->was, &other->was))
+	if (!own->shared && net_survey_is_same(&other->was, &own->was) &&
+	    other->was.boottime_ms > own->was.boottime_ms && is_as_before(&own->was, &other->was))
 		return NET_MEETING_OVER;
 	return NET_MEETING_NONE;
 }

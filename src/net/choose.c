@@ -72,11 +72,8 @@ static const char *refusal(const struct net_survey *s, const struct net_link *l,
 }
 
 /* Why nothing may reach the guest in @mode; NULL if it should. */
-static const char *misgiving(const struct net_link *l, const struct net_request *r,
-			     enum net_mode mode)
+static const char *misgiving(const struct net_link *l, enum net_mode mode)
 {
-	if (is_kind(l, "ipvlan") && !r->shared)
-		return "delivers only what is for the addresses that the namespace has there";
 	if (mode == NET_MODE_BRIDGE && is_mac_bound(l))
 		return "delivers only what is sent to its own MAC";
 	if ((mode == NET_MODE_BRIDGE || mode == NET_MODE_MACVTAP) && l->filtered)
@@ -121,7 +118,7 @@ static int choose_auto(const struct net_survey *s, const struct net_link *l,
 
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
 		if (is_offered(&r->host, order[i].mode) && !refusal(s, l, r, order[i].mode) &&
-		    !misgiving(l, r, order[i].mode)) {
+		    !misgiving(l, order[i].mode)) {
 			*mode = order[i].mode;
 			*why = order[i].why;
 			return 0;
@@ -140,6 +137,8 @@ int net_choose(const struct net_survey *s, const struct net_link *l, const struc
 
 	*why = NULL;
 	*doubt = NULL;
+	if (is_kind(l, "ipvlan") && !r->shared)
+		*doubt = "delivers only what is for the addresses that the namespace has there";
 	if (r->mode == NET_MODE_AUTO)
 		return choose_auto(s, l, r, mode, why, e);
 	reason = refusal(s, l, r, r->mode);
@@ -147,7 +146,8 @@ int net_choose(const struct net_survey *s, const struct net_link *l, const struc
 		return err_say(e, -EOPNOTSUPP, "interface '%s': mode %s: %s; use mode tc or auto",
 			       l->name, net_mode_name(r->mode), reason);
 	*mode = r->mode;
-	*doubt = misgiving(l, r, r->mode);
+	if (!*doubt)
+		*doubt = misgiving(l, r->mode);
 	return 0;
 }
 

@@ -42,11 +42,12 @@ struct net_link {
 	int master;			/* 0: none */
 	uint16_t type;			/* ARPHRD_* */
 	bool carrier;
-	/* the kernel keeps IPv6 settings for it: the next three are valid */
+	/* the kernel keeps IPv6 settings for it: the next four are valid */
 	bool ipv6;
 	int32_t disable_ipv6;		/* net.ipv6.conf.NAME.* */
 	int32_t accept_ra;
 	int32_t accept_dad;
+	int32_t forwarding6;
 	uint32_t flags;			/* IFF_* */
 	uint32_t mtu;
 	uint32_t txqlen;
@@ -65,6 +66,12 @@ struct net_link {
 	char name[16];
 	char kind[16];			/* "veth", "macvlan", "bridge", "tun", ...; "": none told */
 };
+
+/* Does the kernel believe routers there? A router itself only if it is told so: ip-sysctl. */
+static inline bool net_link_listens(const struct net_link *l)
+{
+	return l->ipv6 && (l->accept_ra == 2 || (l->accept_ra == 1 && !l->forwarding6));
+}
 
 /*
  * Here `link` is the interface's index in the namespace; in a plan it is the guest device's
@@ -318,8 +325,9 @@ enum net_meeting {
 	NET_MEETING_NONE,		/* nothing; or one of the two is no record */
 	NET_MEETING_SHARED,		/* the guests share one namespace's interfaces */
 	/*
-	 * The other one got, later, an interface that this record has: what this one had changed
-	 * there was gone by then, or never came to be. Restoring it would take the other's.
+	 * The other one got, later, all the interfaces that this record has, and found them as this
+	 * one had: what it had changed was restored by then, or never came to be. Restoring it
+	 * would take the other's.
 	 */
 	NET_MEETING_OVER
 };

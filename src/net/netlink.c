@@ -208,7 +208,7 @@ int net_nl_dump(struct net_nl *nl, struct nlmsghdr *m, net_nl_each *each, void *
 		int left = (int)received;
 
 		if (received < 0)
-			return (int)received;
+			return result ? result : (int)received;
 		for (; net_nl_ok(answer, left); answer = mnl_nlmsg_next(answer, &left)) {
 			/* What an earlier, abandoned dump still had to say. */
 			if (answer->nlmsg_seq != nl->seq)

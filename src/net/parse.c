@@ -70,6 +70,7 @@ static int parse_inet6_conf(const struct nlattr *af_spec, struct net_link *l)
 	conf = net_attr_body(inet6[IFLA_INET6_CONF]);
 	memcpy(&l->disable_ipv6, conf + DEVCONF_DISABLE_IPV6 * sizeof(int32_t), sizeof(int32_t));
 	memcpy(&l->accept_ra, conf + DEVCONF_ACCEPT_RA * sizeof(int32_t), sizeof(int32_t));
+	memcpy(&l->forwarding6, conf + DEVCONF_FORWARDING * sizeof(int32_t), sizeof(int32_t));
 	memcpy(&l->accept_dad, conf + DEVCONF_ACCEPT_DAD * sizeof(int32_t), sizeof(int32_t));
 	l->ipv6 = true;
 	return 0;

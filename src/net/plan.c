@@ -326,8 +326,8 @@ static void plan_link(struct net_planner *p, const struct net_link *l)
 	if (doubt)
 		net_plan_notice(p, "interface '%s' (%s) %s: nothing may reach the guest in mode "
 				"%s; use %s", l->name, l->kind, doubt, net_mode_name(port->mode),
-				port->mode == NET_MODE_TC ? "org.runnc.net.sidecars=keep" :
-							    "mode tc");
+				strcmp(l->kind, "ipvlan") == 0 && !p->request->shared ?
+					"org.runnc.net.sidecars=keep" : "mode tc");
 	fill_port(p, l, port);
 	fill_link(p, l, (uint32_t)plan->nr_ports);
 	plan->nr_ports++;
@@ -344,7 +344,8 @@ static void notice_above(struct net_planner *p)
 		int below = l->lower ? net_plan_port(p->plan, (uint32_t)l->lower) : -1;
 
 		if (below >= 0 &&
-		    (strcmp(l->kind, "macvlan") == 0 || strcmp(l->kind, "ipvlan") == 0))
+		    (strcmp(l->kind, "macvlan") == 0 || strcmp(l->kind, "ipvlan") == 0 ||
+		     strcmp(l->kind, "macvtap") == 0 || strcmp(l->kind, "ipvtap") == 0))
 			net_plan_notice(p, "interface '%s' is a %s on '%s', whose frames the guest "
 					"has all: nothing arrives at '%s'; give it an interface of "
 					"its own", l->name, l->kind, p->plan->ports[below].name,

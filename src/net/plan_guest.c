@@ -159,9 +159,11 @@ static void plan_hop(struct net_planner *p, const struct gcfg_hop *h, uint32_t p
 /* Does the guest have the address that a route names as its packets' source? */
 static bool has_source(const struct net_plan *plan, const struct gcfg_route *r)
 {
-	static const uint8_t none[16];
+	static const uint8_t none[16], one[16] = { [15] = 1 };
 
-	if (memcmp(r->prefsrc, none, sizeof(none)) == 0)
+	if (memcmp(r->prefsrc, none, sizeof(none)) == 0 ||
+	    (r->family == AF_INET && r->prefsrc[0] == 127) ||
+	    (r->family == AF_INET6 && memcmp(r->prefsrc, one, sizeof(one)) == 0))
 		return true;
 	for (size_t i = 0; i < plan->nr_addrs; i++)
 		if (plan->addrs[i].family == r->family &&
@@ -198,6 +200,13 @@ static bool has_gateway(const struct net_route *r)
 		if (r->hops[h].gateway_family)
 			return true;
 	return false;
+}
+
+static bool is_heard(const struct net_planner *p, const struct net_route *r)
+{
+	const struct net_link *l = net_survey_link(p->survey, (int)r->hops[0].link);
+
+	return l && net_link_listens(l);
 }
 
 static void plan_route(struct net_planner *p, const struct net_route *r)
@@ -246,7 +255,7 @@ static void plan_route(struct net_planner *p, const struct net_route *r)
 		if (port < 0)
 			continue;
 		plan_hop(p, &r->hops[h], (uint32_t)port);
-		if (h == 0 && r->route.protocol == RTPROT_RA && plan->ports[port].slaac)
+		if (h == 0 && r->route.protocol == RTPROT_RA && is_heard(p, r))
 			plan_advertised(plan, out);
 	}
 }

@@ -37,6 +37,19 @@ static void note_route(struct net_restorer *r, int rc, const struct err *why,
 }
 
 /*
+ * The kernel listens to routers there, and asks for them when IPv6 is switched on again. A route
+ * that was put back here would be somebody else's to it: it could not add its own, and would
+ * believe nothing more of what the router says, as of how long addresses live.
+ */
+static bool is_advertised(const struct net_restorer *r, const struct net_route *route)
+{
+	const struct net_link *l = route->route.nr_hops ?
+		net_survey_link(&r->now, (int)route->hops[0].link) : NULL;
+
+	return route->route.protocol == RTPROT_RA && l && net_link_listens(l);
+}
+
+/*
  * What came with the addresses and had been removed, as CNI's ptp plugin does with prefix routes.
  * Never of table local: what the record does not have of that, a runnc that did not yet look at it
  * has left out.
@@ -46,7 +59,8 @@ static void remove_routes(struct net_restorer *r)
 	for (size_t i = 0; i < r->now.nr_routes; i++) {
 		const struct net_route *route = &r->now.routes[i];
 		struct err e = ERR_INIT;
-		bool ours = route->route.nr_hops > 0 && route->route.table != RT_TABLE_LOCAL;
+		bool ours = route->route.nr_hops > 0 && route->route.table != RT_TABLE_LOCAL &&
+			    !is_advertised(r, route);
 
 		for (size_t h = 0; h < route->route.nr_hops; h++)
 			ours &= net_restore_is_recorded(r, route->hops[h].link);
@@ -63,19 +77,6 @@ static bool is_possible(const struct net_restorer *r, const struct net_route *ro
 		if (route->hops[h].link && !net_survey_link(&r->now, (int)route->hops[h].link))
 			return false;
 	return true;
-}
-
-/*
- * The kernel listens to routers there, and asks for them when IPv6 is switched on again. A route
- * that was put back here would be somebody else's to it: it could not add its own, and would
- * believe nothing more of what the router says, as of how long addresses live.
- */
-static bool is_advertised(const struct net_restorer *r, const struct net_route *route)
-{
-	const struct net_link *l = route->route.nr_hops ?
-		net_survey_link(&r->now, (int)route->hops[0].link) : NULL;
-
-	return route->route.protocol == RTPROT_RA && l && l->accept_ra > 0;
 }
 
 static bool has_source(const struct net_survey *s, const struct gcfg_route *route)

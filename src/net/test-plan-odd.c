@@ -43,9 +43,11 @@ static void test_source(void **state)
 	set_source(hand_route(&h, 2, "0.0.0.0", 0, "10.0.0.1"), "10.255.0.1");
 	set_source(hand_route(&h, 2, "10.9.0.0", 16, "10.0.0.1"), "10.0.0.5");
 	set_source(hand_route(&h, 2, "10.8.0.0", 16, "10.0.0.1"), "10.7.7.7");
+	set_source(hand_route(&h, 2, "10.6.0.0", 16, "10.0.0.1"), "127.0.0.1");
 	hand_addr(&h, 2, "10.7.7.7", 24)->valid_lft = 0;
 	plan(&h, &p);
-	assert_int_equal(p.nr_routes, 3);
+	assert_int_equal(p.nr_routes, 4);
+	assert_int_equal(p.routes[3].prefsrc[0], 127);
 	assert_memory_equal(p.routes[0].prefsrc, none, sizeof(none));
 	assert_memory_equal(p.routes[1].prefsrc, h.addrs[0].addr.local, sizeof(none));
 	assert_memory_equal(p.routes[2].prefsrc, none, sizeof(none));
@@ -139,10 +141,17 @@ static void test_advertised(void **state)
 	assert_int_equal(p.routes[0].lifetime, 1800);
 	net_plan_free(&p);
 	/* To who does not listen they are routes like any other. */
-	h.links[0].accept_ra = 0;
+	for (int i = 0; i < 2; i++) {
+		h.links[0].accept_ra = i;
+		h.links[0].forwarding6 = i;
+		plan(&h, &p);
+		assert_int_equal(p.routes[0].metric, 1024);
+		assert_int_equal(p.routes[1].metric, 1024);
+		net_plan_free(&p);
+	}
+	h.links[0].accept_ra = 2;
 	plan(&h, &p);
-	assert_int_equal(p.routes[0].metric, 1024);
-	assert_int_equal(p.routes[1].metric, 1024);
+	assert_int_equal(p.routes[0].metric, 1025);
 	net_plan_free(&p);
 }
 
@@ -225,6 +234,9 @@ static void test_ipvlan(void **state)
 	begin(&h);
 	snprintf(h.links[0].kind, sizeof(h.links[0].kind), "ipvlan");
 	plan(&h, &p);
+	assert_true(hand_has_notice(&p, "use org.runnc.net.sidecars=keep"));
+	net_plan_free(&p);
+	hand_plan(&h, NET_MODE_BRIDGE, NET_MAC_ADOPT, &p);
 	assert_true(hand_has_notice(&p, "use org.runnc.net.sidecars=keep"));
 	net_plan_free(&p);
 	hand_plan_shared(&h, &p);

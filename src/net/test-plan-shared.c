@@ -261,7 +261,7 @@ static void test_numbers(void **state)
 /* Another namespace's, one that has the interface for itself, and one without the loopback. */
 static void test_strangers(void **state)
 {
-	_autofree_ char *record = NULL, *alone = NULL;
+	_autofree_ char *record = NULL, *alone = NULL, *changed = NULL;
 	struct net_request request = { .mode = NET_MODE_TC };
 	struct err e = ERR_INIT;
 	struct net_plan p;
@@ -279,6 +279,11 @@ static void test_strangers(void **state)
 	assert_int_equal(net_record_meeting(alone, record), NET_MEETING_OVER);
 	assert_int_equal(net_record_meeting(record, alone), NET_MEETING_NONE);
 	assert_int_equal(net_record_meeting(record, record), NET_MEETING_SHARED);
+	/* But not where it found what the first one had changed. */
+	h.links[0].disable_ipv6 = 1;
+	changed = come(&h);
+	assert_int_equal(net_record_meeting(alone, changed), NET_MEETING_NONE);
+	h.links[0].disable_ipv6 = 0;
 	assert_int_equal(net_record_meeting(record, ""), NET_MEETING_NONE);
 	assert_int_equal(net_record_meeting("{", record), NET_MEETING_NONE);
 	adopt(&h, alone);

@@ -44,9 +44,8 @@ for kept in keep none; do
 		has "$kept: without a source that it does not have" "src $TOPO_IP1" "$(guest ip route get 192.0.2.1)"
 		has "$kept: a notice says so" "route to 0.0.0.0/0 names a source address" \
 			"$(container_log "odd-$kept")"
-		is "$kept: both link-local addresses" "fe80::2 $(wire_link_local)" \
-			"$(guest ip -6 -o addr show dev eth0 scope link | grep -o 'fe80::[0-9a-f:]*' | sort |
-				tr '\n' ' ' | sed 's/ $//')"
+		is "$kept: both link-local addresses" "$(printf '%s\n' fe80::2 "$(wire_link_local)" | sort)" \
+			"$(guest ip -6 -o addr show dev eth0 scope link | grep -o 'fe80::[0-9a-f:]*' | sort)"
 		has "$kept: an address with the peer 0.0.0.0" "inet 10.66.0.1/32" "$(guest ip addr show dev eth0)"
 		is "$kept: no route that has expired" "" "$(guest ip -6 route show 2001:db8:79::/64)"
 	fi
@@ -82,6 +81,8 @@ lives()
 	left=$("${@:2}" ip -6 -o addr show dev eth0 scope global | grep -F "$(made)" | grep -o 'valid_lft [0-9]*')
 	[ "${left#valid_lft }" -gt "$1" ]
 }
+# heard SECONDS COMMAND...: the router says it, and is it known?
+heard() { advertise "$1" && lives $(($1 - 200)) "${@:2}"; }
 in_pod1() { topo_in "$TOPO_POD1" "$@"; }
 own_router() { "$@" ip -6 route show default proto ra | grep -q 'metric 1024'; }
 
@@ -89,19 +90,16 @@ for kept in keep none; do
 	topo_a_up
 	topo_sysctl "$TOPO_POD1" net.ipv6.conf.eth0.accept_ra=2
 	pod_ip -6 route del default
-	advertise 3000
-	check "$kept: the pod has heard its router" wait_for 10 lives 2900 in_pod1
+	check "$kept: the pod has heard its router" wait_for 10 heard 3000 in_pod1
 	if begins "router-$kept" --annotation "org.runnc.net.sidecars=$kept"; then
 		has "$kept: the guest has the address" "$(made)" "$(guest ip -6 addr show dev eth0)"
 		has "$kept: and the route, behind its own kernel's" "metric 1025" \
 			"$(guest ip -6 route show default proto ra)"
-		advertise 9000
-		check "$kept: the guest believes what the router says next" wait_for 10 lives 8000 guest
+		check "$kept: the guest believes what the router says next" wait_for 10 heard 9000 guest
 		check "$kept: and has its route by itself" own_router guest
 	fi
 	check "router-$kept: delete" container_delete "router-$kept"
-	advertise 20000
-	check "$kept: and so does the pod afterwards" wait_for 10 lives 19000 in_pod1
+	check "$kept: and so does the pod afterwards" wait_for 10 heard 20000 in_pod1
 	check "$kept: which has the router's route" wait_for 10 own_router in_pod1
 done
 
@@ -159,6 +157,8 @@ for kept in keep none; do
 	rm -rf "$TMP/over"
 	if begins "first-$kept" --annotation org.runnc.net.sidecars=none && check "$kept: over" over "first-$kept" &&
 		begins "second-$kept" --annotation "org.runnc.net.sidecars=$kept"; then
+		has "$kept: of the two, who runs is shown" "second-$kept" \
+			"$("$RUNNC" "${container_root[@]}" net "/run/netns/$TOPO_POD1")"
 		check "$kept: a record that is over is deleted" container_delete "first-$kept"
 		check "$kept: the interface is another one's by now" ping4
 		check "$kept: which serves" serves
@@ -173,12 +173,15 @@ before=$(pod_dump)
 rm -rf "$TMP/over"
 if begins early && check "early: over" over early; then
 	topo_sysctl "$TOPO_POD1" net.ipv4.ip_local_port_range="32768 36295" net.ipv6.conf.eth0.accept_dad=0
-	container_bundle late --netns "/run/netns/$TOPO_POD1" -- sleep 1000
-	refuse "another one is refused" 1 container_start late
-	has "with what to do" "delete it, or try again" "$(container_log late)"
+	for kept in keep none; do
+		container_bundle "late-$kept" --netns "/run/netns/$TOPO_POD1" \
+			--annotation "org.runnc.net.sidecars=$kept" -- sleep 1000
+		refuse "$kept: another one is refused" 1 container_start "late-$kept"
+		has "$kept: with what to do" "delete that one, or try again" "$(container_log "late-$kept")"
+	done
 	check "early: delete" container_delete early
 	same "early: restored exactly" "$before"
-	check "then another one starts" container_start late
-	ends late "$before"
+	check "then another one starts" container_start late-keep
+	ends late-keep "$before"
 fi
 tap_done
