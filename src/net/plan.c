@@ -36,6 +36,7 @@ void *net_plan_add(struct net_planner *p, void **list, size_t *nr, size_t size)
 	return memset((char *)larger + (*nr)++ * size, 0, size);
 }
 
+__attribute__((format(printf, 4, 0)))
 static char *add_text(struct net_planner *p, char ***list, size_t *nr, const char *format,
 		      va_list ap)
 {
