@@ -16,8 +16,8 @@
  * The frame's first bytes stand at FRAME, such that the IP header is aligned to 8; later parts at
  * PART.
  *
- * What may pass goes to one of three labels: udp or tcp, with such a header at r8, or pass. Only in
- * front of the first two a link may have a checksum to write yet.
+ * What may pass goes to one of two labels: unfinished, with a header of UDP or TCP at r8, to which
+ * a link may have a checksum to write yet, or pass.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -51,7 +51,7 @@ struct guard {
 	const struct net_guard_rules *rules;
 	int redirect;			/* where to: the link's index; 0: left to later filters */
 	int pass;
-	int udp, tcp;			/* pass, with this header at r8 */
+	int unfinished;			/* pass, with a header of UDP or TCP at r8 */
 	int drop[NET_GUARD_REASONS];
 };
 
@@ -200,8 +200,7 @@ static void guard_own6(struct guard *g, int16_t at, int drop)
 
 /*
  * A UDP header at r8, of a packet to be passed unless it goes from port @server to @client. If one
- * of the two is so, nothing may be written into it: there are cards that look for the checksum's
- * place by themselves, from where the sum begins, and nothing is known of that.
+ * of the two is so, nothing may be written into it, as that could make it the other one as well.
  */
 static void guard_udp(struct guard *g, uint16_t server, uint16_t client)
 {
@@ -212,7 +211,7 @@ static void guard_udp(struct guard *g, uint16_t server, uint16_t client)
 	guard_want16(g, PART + 2, client, g->pass);
 	net_bpf_jump(g->b, g->drop[NET_GUARD_DHCP]);
 	net_bpf_place(g->b, other);
-	guard_want16(g, PART + 2, client, g->udp);
+	guard_want16(g, PART + 2, client, g->unfinished);
 	net_bpf_jump(g->b, g->pass);
 }
 
@@ -251,39 +250,37 @@ static void guard_unfinished(struct guard *g)
 }
 
 /*
- * Where what may pass goes. A checksum that is not written yet is UDP's or TCP's, so that nothing
- * in front of it changes, which is all that was looked at. No field tells the place, but a frame
- * cannot be cut in front of the place's end (__bpf_skb_min_len() in the kernel): so try to cut it
- * one byte before the right place's end. Up to Linux 5.11 it cannot be cut beyond the link's MTU
- * either, therefore UNFINISHED_MAX. Any other failure says nothing about the place.
+ * Where what may pass goes. A checksum that is not written yet is one of UDP or TCP, and nothing in
+ * front of that header changes any more, which is what was looked at. No field tells the place, but
+ * a frame cannot be cut in front of it: so try to cut it one byte before the header. What the
+ * kernel compares with is the place's end, or, since the stable releases of 2025, where the sum
+ * begins (__bpf_skb_min_len()): the place is not before the header in the one, and at most two
+ * bytes before it in the other case, in the destination or an option's end. Up to Linux 5.11 a
+ * frame cannot be cut beyond the link's MTU either, therefore UNFINISHED_MAX. Any other failure
+ * says nothing about the place.
  */
 static void guard_pass(struct guard *g, int out)
 {
-	int place = net_bpf_label(g->b), drop = g->drop[NET_GUARD_CHECKSUM];
+	int drop = g->drop[NET_GUARD_CHECKSUM];
 
-	net_bpf_place(g->b, g->udp);
-	if (!g->rules || !g->rules->offloads) {
-		net_bpf_place(g->b, g->tcp);
-		net_bpf_place(g->b, g->pass);
-		return;
+	net_bpf_place(g->b, g->unfinished);
+	if (g->rules && g->rules->offloads) {
+		guard_load(g, BPF_H, BPF_REG_1, WHOLE);
+		net_bpf_jump_imm(g->b, BPF_JNE, BPF_REG_1, 0, out);
+		net_bpf_jump_imm(g->b, BPF_JGT, BPF_REG_8, UNFINISHED_MAX, drop);
+		net_bpf_mov(g->b, BPF_REG_1, BPF_REG_6);
+		net_bpf_mov(g->b, BPF_REG_2, BPF_REG_8);
+		net_bpf_alu_imm(g->b, BPF_ADD, BPF_REG_2, -1);
+		net_bpf_mov_imm(g->b, BPF_REG_3, 0);
+		net_bpf_call(g->b, BPF_FUNC_skb_change_tail);
+		guard_if(g, BPF_REG_0, -EINVAL, out);
+		net_bpf_jump(g->b, drop);
 	}
-	net_bpf_mov_imm(g->b, BPF_REG_2, 6 + 1);
-	net_bpf_jump(g->b, place);
-	net_bpf_place(g->b, g->tcp);
-	net_bpf_mov_imm(g->b, BPF_REG_2, 16 + 1);
-	net_bpf_place(g->b, place);
-	guard_load(g, BPF_H, BPF_REG_1, WHOLE);
-	net_bpf_jump_imm(g->b, BPF_JNE, BPF_REG_1, 0, out);
-	net_bpf_jump_imm(g->b, BPF_JGT, BPF_REG_8, UNFINISHED_MAX, drop);
-	net_bpf_alu(g->b, BPF_ADD, BPF_REG_2, BPF_REG_8);
-	net_bpf_mov(g->b, BPF_REG_1, BPF_REG_6);
-	net_bpf_mov_imm(g->b, BPF_REG_3, 0);
-	net_bpf_call(g->b, BPF_FUNC_skb_change_tail);
-	guard_if(g, BPF_REG_0, -EINVAL, out);
-	net_bpf_jump(g->b, drop);
 	net_bpf_place(g->b, g->pass);
-	guard_load(g, BPF_H, BPF_REG_1, WHOLE);
-	guard_if(g, BPF_REG_1, 0, drop);
+	if (g->rules && g->rules->offloads) {
+		guard_load(g, BPF_H, BPF_REG_1, WHOLE);
+		guard_if(g, BPF_REG_1, 0, drop);
+	}
 }
 
 /* ---- ARP ---------------------------------------------------------------------------------- */
@@ -406,7 +403,7 @@ static void guard_ipv4(struct guard *g)
 	net_bpf_alu_imm(g->b, BPF_AND, BPF_REG_1, htons(0x1fff));
 	net_bpf_jump_imm(g->b, BPF_JNE, BPF_REG_1, 0, g->pass);
 	guard_load(g, BPF_B, BPF_REG_1, FRAME + 23);
-	guard_if(g, BPF_REG_1, IPPROTO_TCP, g->tcp);
+	guard_if(g, BPF_REG_1, IPPROTO_TCP, g->unfinished);
 	guard_if(g, BPF_REG_1, IPPROTO_UDP, udp);
 	guard_if(g, BPF_REG_1, IPPROTO_ICMP, icmp);
 	guard_if(g, BPF_REG_1, IPPROTO_IGMP, igmp);
@@ -627,7 +624,7 @@ static void guard_ipv6(struct guard *g)
 	guard_load(g, BPF_DW, BPF_REG_1, STATE);
 	net_bpf_alu_imm(g->b, BPF_AND, BPF_REG_1, STATE_UNSPECIFIED);
 	net_bpf_jump_imm(g->b, BPF_JNE, BPF_REG_1, 0, g->drop[NET_GUARD_IPV6]);
-	guard_if(g, BPF_REG_9, IPPROTO_TCP, g->tcp);
+	guard_if(g, BPF_REG_9, IPPROTO_TCP, g->unfinished);
 	guard_if(g, BPF_REG_9, IPPROTO_UDP, udp);
 	net_bpf_jump(g->b, g->pass);
 	net_bpf_place(g->b, udp);
@@ -641,8 +638,7 @@ static void guard_ipv6(struct guard *g)
 static void guard_begin(struct guard *g)
 {
 	g->pass = net_bpf_label(g->b);
-	g->udp = net_bpf_label(g->b);
-	g->tcp = net_bpf_label(g->b);
+	g->unfinished = net_bpf_label(g->b);
 	for (int i = 0; i < NET_GUARD_REASONS; i++)
 		g->drop[i] = net_bpf_label(g->b);
 	net_bpf_mov(g->b, BPF_REG_6, BPF_REG_1);

@@ -140,10 +140,12 @@ static unsigned int fate_at(const struct frame *f, size_t start, size_t place)
 }
 
 /*
- * The frame passes with no checksum asked for, or said to be right. With one asked for, at any
- * place that the kernel takes, the sum beginning anywhere, it passes from @right on; 0: never.
+ * The frame passes with no checksum asked for, or said to be right. With one asked for it passes if
+ * the sum begins at its header of UDP or TCP (@l4; 0: it has none) or behind, and not if the place
+ * is in front of that. Between these it depends on the kernel, which compares with the place's end
+ * or with the sum's begin.
  */
-static void check_places(const struct frame *f, size_t right, const char *what)
+static void check_places(const struct frame *f, size_t l4, const char *what)
 {
 	const struct virtio_net_hdr none = { .flags = 0 },
 				    valid = { .flags = VIRTIO_NET_HDR_F_DATA_VALID };
@@ -152,14 +154,18 @@ static void check_places(const struct frame *f, size_t right, const char *what)
 	assert_int_equal(fate(&valid, f), PASSED);
 	for (size_t place = FIRST_PLACE; place + 2 <= f->len; place++)
 		for (size_t start = FIRST_PLACE; start <= place; start += 7) {
-			bool passes = right && place >= right;
+			bool passes = l4 && start >= l4, drops = !l4 || place + 2 < l4;
 			unsigned int got = fate_at(f, start, place);
 
-			if (got != (passes ? (unsigned int)PASSED : NET_GUARD_CHECKSUM))
+			if (got != PASSED && got != NET_GUARD_CHECKSUM)
+				fail_msg("%s: %s", what, net_guard_reason_name(got));
+			if ((passes && got != PASSED) || (drops && got == PASSED))
 				fail_msg("%s: the checksum at %zu of the sum from %zu on: %s", what,
-					 place, start,
-					 got == PASSED ? "passed" : net_guard_reason_name(got));
+					 place, start, got == PASSED ? "passed" : "dropped");
 		}
+	/* Where they belong. */
+	if (l4)
+		assert_int_equal(fate_at(f, l4, l4 + 6), PASSED);
 }
 
 /* ---- frames ------------------------------------------------------------------------------- */
@@ -190,22 +196,22 @@ static void test_udp(void **state)
 
 	(void)state;
 	frame_udp4(&f, OWN4, 1000, 53);
-	check_places(&f, 34 + 6, "UDP");
+	check_places(&f, 34, "UDP");
 	frame_ipv4(&f, OWN4, 17, 0, 1, 12);		/* with an IPv4 option */
 	put_udp(&f);
-	check_places(&f, 38 + 6, "UDP behind an option");
+	check_places(&f, 38, "UDP behind an option");
 	for (unsigned int nr = 0; nr <= 4; nr++) {
 		size_t at;
 
 		frame_ipv6(&f, OWN6, nr ? 60 : 17, nr * 8 + 12);
 		at = put_extensions(&f, nr, 17);
 		put_udp(&f);
-		check_places(&f, at + 6, "UDP behind extensions");
+		check_places(&f, at, "UDP behind extensions");
 	}
 	frame_ipv6(&f, OWN6, 44, 8 + 12);		/* the first fragment */
 	put_bytes(&f, 17, 0, 0, 1, 0, 0, 0, 1);
 	put_udp(&f);
-	check_places(&f, 62 + 6, "UDP in a fragment");
+	check_places(&f, 62, "UDP in a fragment");
 }
 
 static void test_tcp(void **state)
@@ -215,22 +221,22 @@ static void test_tcp(void **state)
 	(void)state;
 	frame_ipv4(&f, OWN4, 6, 0x4000, 0, 24);
 	put_tcp(&f);
-	check_places(&f, 34 + 16, "TCP");
+	check_places(&f, 34, "TCP");
 	frame_ipv4(&f, OWN4, 6, 0x4000, 1, 24);
 	put_tcp(&f);
-	check_places(&f, 38 + 16, "TCP behind an option");
+	check_places(&f, 38, "TCP behind an option");
 	for (unsigned int nr = 0; nr <= 4; nr++) {
 		size_t at;
 
 		frame_ipv6(&f, OWN6, nr ? 60 : 6, nr * 8 + 24);
 		at = put_extensions(&f, nr, 6);
 		put_tcp(&f);
-		check_places(&f, at + 16, "TCP behind extensions");
+		check_places(&f, at, "TCP behind extensions");
 	}
-	/* shorter than its header: there is no right place */
+	/* A part of its header. */
 	frame_ipv4(&f, OWN4, 6, 0x2000, 0, 8);
 	put_bytes(&f, 0x30, 0x39, 0, 80, 0, 0, 0, 1);
-	check_places(&f, 0, "a part of TCP's header");
+	check_places(&f, 34, "a part of TCP's header");
 }
 
 /* A large segment is one frame, with its checksum asked for. */
