@@ -25,13 +25,15 @@ static bool is_mac_bound(const struct net_link *l)
 	return is_kind(l, "macvlan") || is_kind(l, "ipvlan");
 }
 
-/* Has it a link on it that takes its frames, other than VLANs, which take only their own? */
+bool net_takes_frames(const struct net_link *l)
+{
+	return is_mac_bound(l) || is_kind(l, "macvtap") || is_kind(l, "ipvtap");
+}
+
 static bool is_below(const struct net_survey *s, const struct net_link *l)
 {
 	for (size_t i = 0; i < s->nr_links; i++)
-		if (s->links[i].lower == l->index &&
-		    (is_mac_bound(&s->links[i]) || is_kind(&s->links[i], "macvtap") ||
-		     is_kind(&s->links[i], "ipvtap")))
+		if (s->links[i].lower == l->index && net_takes_frames(&s->links[i]))
 			return true;
 	return false;
 }

@@ -8,11 +8,17 @@
 /*
  * The mode for @l: the one that @r names, or for mode auto the first that works of tc, packet,
  * macvtap and bridge. *@why is what decided in mode auto, otherwise NULL; both texts are constant.
- * *@doubt is NULL, or why nothing may reach the guest in the mode that was asked for.
+ * *@doubt is NULL, or why nothing may reach the guest in the mode that was asked for, or in any.
  * Returns 0, or -EOPNOTSUPP with @e filled in: the mode cannot be had there.
  */
 int net_choose(const struct net_survey *s, const struct net_link *l, const struct net_request *r,
 	       enum net_mode *mode, const char **why, const char **doubt, struct err *e);
+
+/*
+ * Is @l of a kind that takes frames of the link it is on, by their MAC or address? (VLANs take only
+ * their own.)
+ */
+bool net_takes_frames(const struct net_link *l);
 
 #define NET_TAKEN_TEXT 256
 

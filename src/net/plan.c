@@ -344,9 +344,7 @@ static void notice_above(struct net_planner *p)
 		const struct net_link *l = &p->survey->links[i];
 		int below = l->lower ? net_plan_port(p->plan, (uint32_t)l->lower) : -1;
 
-		if (below >= 0 &&
-		    (strcmp(l->kind, "macvlan") == 0 || strcmp(l->kind, "ipvlan") == 0 ||
-		     strcmp(l->kind, "macvtap") == 0 || strcmp(l->kind, "ipvtap") == 0))
+		if (below >= 0 && net_takes_frames(l))
 			net_plan_notice(p, "interface '%s' is a %s on '%s', whose frames the guest "
 					"has all: nothing arrives at '%s'; give it an interface of "
 					"its own", l->name, l->kind, p->plan->ports[below].name,
