@@ -26,8 +26,8 @@ int tenants_adopt(const char *root, const char *own, struct net_survey *survey, 
 
 /*
  * What the containers of @root, but @s itself, have to do with the record of @s: *@others of them
- * share its interfaces, or one has got an interface of its since (*@over: there is nothing to
- * restore). Returns 0 or -errno.
+ * share its interfaces, or one has got all of them since, as they were (*@over: there is nothing to
+ * restore, NET_MEETING_OVER). Returns 0 or -errno.
  */
 int tenants_remain(const char *root, const struct state *s, bool *others, bool *over,
 		   struct err *e);

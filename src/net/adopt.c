@@ -78,22 +78,6 @@ static bool is_link_as_before(const struct net_link *was, const struct net_surve
 	       l->clsact == was->clsact;
 }
 
-static bool has_addr(const struct net_survey *s, const struct net_addr *a)
-{
-	for (size_t i = 0; i < s->nr_addrs; i++)
-		if (net_replay_same_addr(&s->addrs[i], a))
-			return true;
-	return false;
-}
-
-static bool has_route(const struct net_survey *s, const struct net_route *route)
-{
-	for (size_t i = 0; i < s->nr_routes; i++)
-		if (net_replay_same_route(&s->routes[i], route))
-			return true;
-	return false;
-}
-
 /*
  * Would a restore of @was have had nothing to do when @later was looked at? What ends by itself, or
  * comes from a router, may have gone meanwhile.
@@ -106,11 +90,11 @@ static bool is_as_before(const struct net_survey *was, const struct net_survey *
 		same = is_link_as_before(&was->links[i], later);
 	for (size_t i = 0; same && i < was->nr_addrs; i++)
 		same = was->addrs[i].addr.valid_lft != UINT32_MAX ||
-		       has_addr(later, &was->addrs[i]);
+		       net_replay_has_addr(later, &was->addrs[i]);
 	for (size_t i = 0; same && i < was->nr_routes; i++)
 		same = was->routes[i].route.lifetime ||
 		       was->routes[i].route.protocol == RTPROT_RA ||
-		       has_route(later, &was->routes[i]);
+		       net_replay_has_route(later, &was->routes[i]);
 	return same;
 }
 

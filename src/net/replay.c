@@ -128,6 +128,14 @@ bool net_replay_same_addr(const struct net_addr *a, const struct net_addr *b)
 	return replay_same(ma, mb);
 }
 
+bool net_replay_has_addr(const struct net_survey *s, const struct net_addr *a)
+{
+	for (size_t i = 0; i < s->nr_addrs; i++)
+		if (net_replay_same_addr(&s->addrs[i], a))
+			return true;
+	return false;
+}
+
 /* ---- routes ------------------------------------------------------------------------------- */
 
 static void replay_multipath(struct nlmsghdr *m, const struct nlattr *attr)
@@ -252,6 +260,14 @@ bool net_replay_same_route(const struct net_route *a, const struct net_route *b)
 	_autofree_ struct nlmsghdr *mb = replay_route(b, RTM_DELROUTE, 0, &alive);
 
 	return replay_same(ma, mb);
+}
+
+bool net_replay_has_route(const struct net_survey *s, const struct net_route *route)
+{
+	for (size_t i = 0; i < s->nr_routes; i++)
+		if (net_replay_same_route(&s->routes[i], route))
+			return true;
+	return false;
 }
 
 /* ---- neighbours --------------------------------------------------------------------------- */

@@ -27,4 +27,8 @@ int net_replay_neigh_remove(struct net_nl *nl, const struct net_neigh *n, struct
 bool net_replay_same_addr(const struct net_addr *a, const struct net_addr *b);
 bool net_replay_same_route(const struct net_route *a, const struct net_route *b);
 
+/* Is there such a one in @s? */
+bool net_replay_has_addr(const struct net_survey *s, const struct net_addr *a);
+bool net_replay_has_route(const struct net_survey *s, const struct net_route *route);
+
 #endif

@@ -191,14 +191,6 @@ static const struct net_addr *next_addr(const struct net_survey *s, int link, ui
 	return NULL;
 }
 
-static bool has_addr(const struct net_survey *s, const struct net_addr *a)
-{
-	for (size_t i = 0; i < s->nr_addrs; i++)
-		if (net_replay_same_addr(&s->addrs[i], a))
-			return true;
-	return false;
-}
-
 /* Same addresses in the same order? For IPv4 the order says which are primary. */
 static bool same_addrs(const struct net_restorer *r, int link, uint8_t family)
 {
@@ -261,13 +253,13 @@ static void restore_ipv6(struct net_restorer *r, const struct net_link *was)
 	if (!current(r, was) || !was->ipv6 || was->disable_ipv6 != 0)
 		return;
 	for (size_t i = 0; (a = next_addr(&r->now, was->index, AF_INET6, &i));)
-		if (!has_addr(&r->record.was, a))
+		if (!net_replay_has_addr(&r->record.was, a))
 			remove_addr(r, a, was->name);
 	/* The kernel puts a new one before the others of its scope: the last one first. */
 	for (size_t i = r->record.was.nr_addrs; i-- > 0;) {
 		a = &r->record.was.addrs[i];
 		if (a->addr.family == AF_INET6 && a->addr.link == (uint32_t)was->index &&
-		    !has_addr(&r->now, a))
+		    !net_replay_has_addr(&r->now, a))
 			add_addr(r, a, was->name);
 	}
 }

@@ -13,14 +13,6 @@
 #include "base/fd.h"
 #include "net/replay.h"
 
-static bool has_route(const struct net_survey *s, const struct net_route *route)
-{
-	for (size_t i = 0; i < s->nr_routes; i++)
-		if (net_replay_same_route(&s->routes[i], route))
-			return true;
-	return false;
-}
-
 /* "route 10.1.0.0/16 over 'eth0' (table 100)" */
 static void note_route(struct net_restorer *r, int rc, const struct err *why,
 		       const struct net_route *route, const char *end)
@@ -64,7 +56,7 @@ static void remove_routes(struct net_restorer *r)
 
 		for (size_t h = 0; h < route->route.nr_hops; h++)
 			ours &= net_restore_is_recorded(r, route->hops[h].link);
-		if (ours && !has_route(&r->record.was, route))
+		if (ours && !net_replay_has_route(&r->record.was, route))
 			note_route(r, net_replay_route_remove(&r->nl, route, &e), &e, route,
 				   ", to be removed");
 	}
@@ -127,7 +119,7 @@ static void add_routes(struct net_restorer *r)
 		return;
 	}
 	for (size_t i = 0; i < was->nr_routes; i++)
-		done[i] = has_route(&r->now, &was->routes[i]) ||
+		done[i] = net_replay_has_route(&r->now, &was->routes[i]) ||
 			  !is_possible(r, &was->routes[i]) ||
 			  is_advertised(r, &was->routes[i]);
 	while (progress) {
@@ -174,7 +166,7 @@ static const struct net_route *next_route(const struct net_survey *s,
 		const struct net_route *route = &s->routes[(*i)++];
 
 		if (same_place(&route->route, like) && route->route.protocol != RTPROT_RA &&
-		    has_route(other, route))
+		    net_replay_has_route(other, route))
 			return route;
 	}
 	return NULL;
